@@ -1,0 +1,1 @@
+"""A durable BPMN engine over SpiffWorkflow."""

@@ -1,0 +1,367 @@
+"""Reads BPMN 2.0 XML into a frozen model of what it says.
+
+Knows the standard's vocabulary and our extension namespace; judges nothing (see `validator`) and runs nothing (see `machine`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+from lxml import etree
+
+from engine.errors import Unreadable
+
+BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+SETTINGS = "urn:wuzhang:bpmn:1"
+MAX_BYTES = 1_000_000
+MAX_NODES = 300
+
+TASKS = frozenset(["task", "userTask", "manualTask", "scriptTask", "businessRuleTask", "serviceTask", "sendTask", "receiveTask"])
+SUBPROCESSES = frozenset(["subProcess", "transaction", "adHocSubProcess"])
+GATEWAYS = frozenset(["exclusiveGateway", "inclusiveGateway", "parallelGateway", "eventBasedGateway", "complexGateway"])
+EVENTS = frozenset(["startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"])
+NODES = TASKS | SUBPROCESSES | GATEWAYS | EVENTS | {"callActivity"}
+ACTIVITIES = TASKS | SUBPROCESSES | {"callActivity"}
+
+_V = TypeVar("_V")
+
+
+@dataclass(frozen=True)
+class Event:
+    """What an event waits for or throws. `name` is the message, signal, error or escalation it refers to."""
+
+    kind: str
+    name: str | None = None
+    timer: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Standard loop or multi-instance marker of an activity; texts are expressions."""
+
+    kind: str
+    condition: str | None = None
+    test_before: bool = False
+    maximum: int | None = None
+    cardinality: str | None = None
+    collection: str | None = None
+    item: str | None = None
+    output: str | None = None
+    output_item: str | None = None
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A sequence flow; `condition` is an expression."""
+
+    id: str
+    source: str
+    target: str
+    name: str = ""
+    condition: str | None = None
+
+
+@dataclass(frozen=True)
+class Node:
+    """A flow node. `scope` is the id of the process or subprocess that holds it."""
+
+    id: str
+    kind: str
+    name: str
+    scope: str
+    events: tuple[Event, ...] = ()
+    attached_to: str | None = None
+    interrupting: bool = True
+    loop: Loop | None = None
+    default: str | None = None
+    called: str | None = None
+    script: str | None = None
+    decision: str | None = None
+    reference: str | None = None
+    triggered_by_event: bool = False
+    instantiate: bool = False
+    for_compensation: bool = False
+    parallel_multiple: bool = False
+    lane: str = ""
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def event(self) -> Event:
+        return self.events[0] if self.events else Event("none")
+
+    @property
+    def label(self) -> str:
+        return self.name or self.id
+
+
+@dataclass(frozen=True)
+class Process:
+    """One `process` element: an executable pool, or a black box when it holds nothing."""
+
+    id: str
+    name: str
+    executable: bool
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """Everything one BPMN file says that matters to execution."""
+
+    processes: Mapping[str, Process]
+    nodes: Mapping[str, Node]
+    flows: Mapping[str, Flow]
+    duplicates: tuple[str, ...]
+    foreign: tuple[tuple[str, str], ...]
+    white_boxes: tuple[str, ...] = ()
+
+    @cached_property
+    def outgoing(self) -> Mapping[str, tuple[Flow, ...]]:
+        return _grouped(self.nodes, ((f.source, f) for f in self.flows.values()))
+
+    @cached_property
+    def incoming(self) -> Mapping[str, tuple[Flow, ...]]:
+        return _grouped(self.nodes, ((f.target, f) for f in self.flows.values()))
+
+    @cached_property
+    def boundary(self) -> Mapping[str, tuple[Node, ...]]:
+        """Boundary events by the activity they sit on."""
+        return _grouped(self.nodes, ((n.attached_to, n) for n in self.nodes.values() if n.attached_to))
+
+    @cached_property
+    def inside(self) -> Mapping[str, tuple[Node, ...]]:
+        """Nodes by the process or subprocess that holds them, in file order."""
+        scopes = {**dict.fromkeys(self.processes), **dict.fromkeys(self.nodes)}
+        return _grouped(scopes, ((n.scope, n) for n in self.nodes.values()))
+
+    def flows_into(self, start: str, join: str) -> frozenset[str]:
+        """The incoming flows of `join` that a token at `start` can reach without passing the join."""
+        seen, pending, found = {start}, [start], set[str]()
+        while pending:
+            here = pending.pop()
+            if here == join:
+                continue
+            sources = [here, *(b.id for b in self.boundary.get(here, ()))]
+            for flow in (f for source in sources for f in self.outgoing[source]):
+                if flow.target == join:
+                    found.add(flow.id)
+                elif flow.target not in seen:
+                    seen.add(flow.target)
+                    pending.append(flow.target)
+        return frozenset(found)
+
+    @cached_property
+    def main(self) -> Process:
+        """The process an instance starts with: the executable one that no call activity of the file calls."""
+        called = {n.called for n in self.nodes.values() if n.called}
+        candidates = [p for p in self.processes.values() if self.inside[p.id]]
+        ranked = sorted(candidates, key=lambda p: (p.id in called, not p.executable))
+        if not ranked:
+            raise Unreadable("文件中没有可执行的流程。")
+        return ranked[0]
+
+
+def read_diagram(xml: bytes) -> Diagram:
+    """The diagram in `xml`; raises `Unreadable` for anything that is not safe, small, well-formed BPMN."""
+    root = parse_safely(xml)
+    if root.tag != f"{{{BPMN}}}definitions":
+        raise Unreadable("文件不是 BPMN 2.0 流程图：根元素应为 definitions。")
+    count = sum(1 for el in root.iter() if _local(el) in NODES)
+    if count > MAX_NODES:
+        raise Unreadable(f"流程图有 {count} 个环节，超过上限 {MAX_NODES} 个。请用调用活动拆分。")
+    return _Reader(root).diagram()
+
+
+def parse_safely(xml: bytes, limit: int = MAX_BYTES) -> etree._Element:
+    """Parses untrusted XML: no DOCTYPE, no entities, no network, bounded size."""
+    if len(xml) > limit:
+        raise Unreadable(f"文件有 {len(xml) / 1e6:.1f} MB，超过上限 {limit / 1e6:g} MB。")
+    if not xml.strip():
+        raise Unreadable("文件是空的。")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True)
+    try:
+        root = etree.fromstring(xml, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise Unreadable("文件不是格式正确的 XML。") from error
+    if root.getroottree().docinfo.internalDTD is not None or root.getroottree().docinfo.doctype:  # type: ignore[union-attr]
+        raise Unreadable("文件含有 DOCTYPE 声明，出于安全考虑不予读取。")
+    return root
+
+
+def _grouped(keys: Mapping[str, object], pairs: Iterator[tuple[str | None, _V]]) -> Mapping[str, tuple[_V, ...]]:
+    groups: dict[str, list[_V]] = {key: [] for key in keys}
+    for key, value in pairs:
+        groups.setdefault(key or "", []).append(value)
+    return {key: tuple(values) for key, values in groups.items()}
+
+
+def _local(el: etree._Element) -> str:
+    tag = el.tag
+    return tag[len(BPMN) + 2 :] if isinstance(tag, str) and tag.startswith(f"{{{BPMN}}}") else ""
+
+
+def _child(el: etree._Element, name: str) -> etree._Element | None:
+    return el.find(f"{{{BPMN}}}{name}")
+
+
+def _text(el: etree._Element, name: str) -> str | None:
+    child = _child(el, name)
+    text = "".join(str(part) for part in child.itertext()).strip() if child is not None else ""
+    return text or None
+
+
+def _flag(el: etree._Element, name: str, default: bool = False) -> bool:
+    return el.get(name, str(default)).strip().lower() in ("true", "1")
+
+
+def _ref(text: str | None) -> str | None:
+    """An id reference without its namespace prefix (`tns:order` → `order`)."""
+    return text.strip().rpartition(":")[2] or None if text else None
+
+
+_Item = TypeVar("_Item", Node, Flow)
+
+
+class _Reader:
+    def __init__(self, root: etree._Element) -> None:
+        self.root = root
+        self.names = {
+            el.get("id"): el.get("errorCode") or el.get("escalationCode") or el.get("name") or el.get("id")
+            for kind in ("message", "signal", "error", "escalation")
+            for el in root.iterfind(f"{{{BPMN}}}{kind}")
+        }
+        self.shared_events = {el.get("id"): el for el in root if _local(el).endswith("EventDefinition")}
+        self.nodes: dict[str, Node] = {}
+        self.flows: dict[str, Flow] = {}
+        self.duplicates: list[str] = []
+        self.foreign: list[tuple[str, str]] = []
+        self.lanes: dict[str, str] = {}
+
+    def diagram(self) -> Diagram:
+        processes = {}
+        for el in self.root.iterfind(f"{{{BPMN}}}process"):
+            process = Process(el.get("id", ""), el.get("name", ""), _flag(el, "isExecutable"))
+            if process.id in processes:
+                self.duplicates.append(process.id)
+            processes[process.id] = process
+            self.read_lanes(el)
+            self.read_scope(el, process.id)
+        pools = tuple(
+            ref for el in self.root.iterfind(f"{{{BPMN}}}collaboration/{{{BPMN}}}participant") if (ref := _ref(el.get("processRef")))
+        )
+        return Diagram(processes, self.nodes, self.flows, tuple(self.duplicates), tuple(self.foreign), pools)
+
+    def read_lanes(self, process: etree._Element) -> None:
+        for lane in process.iter(f"{{{BPMN}}}lane"):
+            for ref in lane.iterfind(f"{{{BPMN}}}flowNodeRef"):
+                self.lanes[(ref.text or "").strip()] = lane.get("name", lane.get("id", ""))
+
+    def read_scope(self, scope: etree._Element, scope_id: str) -> None:
+        for el in scope:
+            kind = _local(el)
+            if kind == "sequenceFlow":
+                self.add(self.flows, self.flow(el))
+            elif kind in NODES:
+                node = self.node(el, kind, scope_id)
+                self.add(self.nodes, node)
+                if kind in SUBPROCESSES:
+                    self.read_scope(el, node.id)
+            elif kind in ("subChoreography", "choreographyTask", "callChoreography"):
+                self.foreign.append((el.get("id", ""), kind))
+
+    def add(self, into: dict[str, _Item], item: _Item) -> None:
+        if item.id in self.nodes or item.id in self.flows:
+            self.duplicates.append(item.id)
+        into[item.id] = item
+
+    def flow(self, el: etree._Element) -> Flow:
+        return Flow(
+            el.get("id", ""),
+            _ref(el.get("sourceRef")) or "",
+            _ref(el.get("targetRef")) or "",
+            el.get("name", ""),
+            _text(el, "conditionExpression"),
+        )
+
+    def node(self, el: etree._Element, kind: str, scope: str) -> Node:
+        settings: dict[str, object] = {}
+        for child in el.iterfind(f"{{{BPMN}}}extensionElements/*"):
+            if isinstance(child.tag, str) and child.tag.startswith(f"{{{SETTINGS}}}"):
+                settings[child.tag[len(SETTINGS) + 2 :]] = {str(k): str(v) for k, v in child.attrib.items()}
+        reference = next((r for a in ("messageRef", "signalRef", "errorRef") if (r := _ref(el.get(a)))), None)
+        return Node(
+            id=el.get("id", ""),
+            kind=kind,
+            name=" ".join(el.get("name", "").split()),
+            scope=scope,
+            events=tuple(self.events(el)),
+            attached_to=_ref(el.get("attachedToRef")),
+            interrupting=_flag(el, "cancelActivity" if kind == "boundaryEvent" else "isInterrupting", True),
+            loop=self.loop(el),
+            default=_ref(el.get("default")),
+            called=_ref(el.get("calledElement")),
+            script=_text(el, "script"),
+            decision=el.get(f"{{{SETTINGS}}}decision"),
+            reference=self.names.get(reference, reference) if reference else None,
+            triggered_by_event=_flag(el, "triggeredByEvent"),
+            instantiate=_flag(el, "instantiate"),
+            for_compensation=_flag(el, "isForCompensation"),
+            parallel_multiple=_flag(el, "parallelMultiple"),
+            lane=self.lanes.get(el.get("id", ""), ""),
+            settings=settings,
+        )
+
+    def events(self, el: etree._Element) -> Iterator[Event]:
+        for child in el:
+            kind = _local(child)
+            if kind == "eventDefinitionRef":
+                shared = self.shared_events.get(_ref(child.text) or "")
+                if shared is not None:
+                    yield self.event(shared)
+            elif kind.endswith("EventDefinition"):
+                yield self.event(child)
+
+    def event(self, el: etree._Element) -> Event:
+        kind = _local(el).removesuffix("EventDefinition")
+        if kind == "timer":
+            for form, tag in (("date", "timeDate"), ("duration", "timeDuration"), ("cycle", "timeCycle")):
+                if text := _text(el, tag):
+                    return Event(kind, timer=form, text=text)
+            return Event(kind)
+        if kind == "conditional":
+            return Event(kind, text=_text(el, "condition"))
+        if kind == "link":
+            return Event(kind, name=el.get("name"))
+        reference = _ref(el.get(f"{kind}Ref"))
+        return Event(kind, name=self.names.get(reference, reference) if reference else None)
+
+    def loop(self, el: etree._Element) -> Loop | None:
+        standard = _child(el, "standardLoopCharacteristics")
+        if standard is not None:
+            maximum = standard.get("loopMaximum")
+            return Loop(
+                "standard",
+                condition=_text(standard, "loopCondition"),
+                test_before=_flag(standard, "testBefore"),
+                maximum=int(maximum) if maximum and maximum.isdecimal() else None,
+            )
+        multi = _child(el, "multiInstanceLoopCharacteristics")
+        if multi is None:
+            return None
+        item, output_item = _child(multi, "inputDataItem"), _child(multi, "outputDataItem")
+        return Loop(
+            "sequential" if _flag(multi, "isSequential") else "parallel",
+            condition=_text(multi, "completionCondition"),
+            cardinality=_text(multi, "loopCardinality"),
+            collection=_text(multi, "loopDataInputRef"),
+            item=_name(item),
+            output=_text(multi, "loopDataOutputRef"),
+            output_item=_name(output_item),
+        )
+
+
+def _name(el: etree._Element | None) -> str | None:
+    return None if el is None else el.get("name") or el.get("id")

@@ -1,0 +1,75 @@
+"""`wuzhang process check` and `play` as a script would use them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.diagrams import started
+from wuzhang.cli import main
+
+
+@pytest.fixture
+def diagram(tmp_path: Path) -> Path:
+    path = tmp_path / "p.bpmn"
+    path.write_bytes(started("u", "e").users("u").ends("e").xml())
+    return path
+
+
+def run(*args: str) -> tuple[int, Any]:
+    result = CliRunner().invoke(main, ["process", *args, "--json"])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, json.loads(result.output)
+
+
+def test_check_says_publishable(diagram: Path) -> None:
+    assert run("check", str(diagram), "--bare") == (0, {"publishable": True, "problems": []})
+
+
+def test_check_names_rule_and_element(diagram: Path) -> None:
+    code, said = run("check", str(diagram))
+    assert code == 1
+    assert {"severity", "rule", "element", "message"} == set(said["problems"][0])
+    assert (said["problems"][0]["rule"], said["problems"][0]["element"]) == ("assignment_missing", "u")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG", b"<!DOCTYPE a><a/>", b"x" * 2_000_000])
+def test_an_unreadable_file_gets_a_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.bpmn"
+    path.write_bytes(content)
+    for verb in ("check", "play"):
+        code, said = run(verb, str(path))
+        assert code == 2
+        assert said["problems"][0]["message"].endswith("。")
+
+
+def test_a_missing_file_gets_a_sentence(tmp_path: Path) -> None:
+    assert run("check", str(tmp_path / "none.bpmn"))[0] == 2
+
+
+def test_play_reports_events_and_failures(diagram: Path, tmp_path: Path) -> None:
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text("name: 试\nsteps: [{complete: u}, {expect: {finished: false}}]", encoding="utf-8")
+    code, said = run("play", str(diagram), "--scenario", str(scenario))
+    played = said["scenarios"][0]
+    assert code == 1
+    assert played["failures"] == [{"step": 2, "message": "流程结束应为 否，实际为 是。"}]
+    assert [e["seq"] for e in played["events"]] == list(range(1, len(played["events"]) + 1))
+    assert (played["finished"], played["open"]) == (True, [])
+
+
+def test_play_starts_once_without_a_scenario(diagram: Path) -> None:
+    code, said = run("play", str(diagram))
+    assert (code, said["scenarios"][0]["open"]) == (0, ["u"])
+
+
+@pytest.mark.parametrize("text", ["[", "- 1", "steps: 3", "steps: [{}]", "steps: [{complete: a, wait: P1D}]", "steps: [{expect: 1}]"])
+def test_a_bad_scenario_gets_a_sentence(diagram: Path, tmp_path: Path, text: str) -> None:
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text(text, encoding="utf-8")
+    code, _ = run("play", str(diagram), "--scenario", str(scenario))
+    assert code in (1, 2)

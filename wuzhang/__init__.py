@@ -1,0 +1,1 @@
+"""五长智治: the composition root."""
