@@ -81,13 +81,15 @@ class Node:
     called: str | None = None
     script: str | None = None
     decision: str | None = None
+    lookup: str | None = None
+    result: str | None = None
     reference: str | None = None
     triggered_by_event: bool = False
     instantiate: bool = False
     for_compensation: bool = False
     parallel_multiple: bool = False
     lane: str = ""
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def event(self) -> Event:
@@ -287,7 +289,7 @@ class _Reader:
         )
 
     def node(self, el: etree._Element, kind: str, scope: str) -> Node:
-        settings: dict[str, object] = {}
+        settings: dict[str, Mapping[str, str]] = {}
         for child in el.iterfind(f"{{{BPMN}}}extensionElements/*"):
             if isinstance(child.tag, str) and child.tag.startswith(f"{{{SETTINGS}}}"):
                 settings[child.tag[len(SETTINGS) + 2 :]] = {str(k): str(v) for k, v in child.attrib.items()}
@@ -305,6 +307,8 @@ class _Reader:
             called=_ref(el.get("calledElement")),
             script=_text(el, "script"),
             decision=el.get(f"{{{SETTINGS}}}decision"),
+            lookup=el.get(f"{{{SETTINGS}}}lookup"),
+            result=el.get(f"{{{SETTINGS}}}result"),
             reference=self.names.get(reference, reference) if reference else None,
             triggered_by_event=_flag(el, "triggeredByEvent"),
             instantiate=_flag(el, "instantiate"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 from SpiffWorkflow.task import Task
 
+from engine.decisions import DecisionTable
 from engine.diagram import ACTIVITIES, SUBPROCESSES, Diagram, Event, Flow, Node
 from engine.errors import NoSuchTask, NothingWaits, SeveralTasksOpen, StepFailed
 from engine.expressions import ExpressionError, MissingVariable, compile_expression, compile_script
@@ -30,7 +31,8 @@ MAX_INSTANCES = 1_000
 MAX_LIVE_TASKS = 5_000
 
 Data = dict[str, Any]
-Decide = Callable[[str, Mapping[str, Any], datetime], Mapping[str, Any]]
+Lookup = Callable[[str, str, Data], Data]
+"""What the world outside answers: `(key, name, data) -> facts`. Asked once; a replay gives the recorded answer."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Program:
     """A diagram prepared for running; shared by all instances of a version."""
 
     diagram: Diagram
-    decide: Decide | None = None
+    tables: Mapping[str, DecisionTable] = field(default_factory=dict)
 
     @cached_property
     def spec(self) -> WorkflowSpec:
@@ -83,8 +85,9 @@ class Program:
 class Machine:
     """One instance in memory."""
 
-    def __init__(self, program: Program, now: datetime) -> None:
+    def __init__(self, program: Program, now: datetime, lookup: Lookup | None = None) -> None:
         self.program = program
+        self.lookup = lookup
         self.diagram = program.diagram
         self.now = now
         self.data: Data = {}
@@ -111,8 +114,8 @@ class Machine:
         )
 
     @classmethod
-    def restore(cls, program: Program, state: Data, now: datetime) -> Machine:
-        machine, state = cls(program, now), copy.deepcopy(state)
+    def restore(cls, program: Program, state: Data, now: datetime, lookup: Lookup | None = None) -> Machine:
+        machine, state = cls(program, now, lookup), copy.deepcopy(state)
         machine.tree = Tree.load(program.spec, state["tasks"])
         machine.data, machine.counts = state["data"], state["counts"]
         machine.finished, machine.ended_at = state["finished"], state["ended_at"]
@@ -155,11 +158,16 @@ class Machine:
         self._open_scope(self.tree.task_tree, process, (chosen or starts)[:1])
         self._settle()
 
-    def complete(self, key: str, data: Mapping[str, Any], now: datetime) -> str:
-        """Finishes an open task, named by key or, when it is the only one, by element id; returns its key."""
+    def complete(self, key: str, data: Mapping[str, Any], now: datetime, actor: Data | None = None) -> str:
+        """Finishes an open task, named by key or, when it is the only one, by element id; returns its key.
+
+        A task that asks for it (`wz:actor as="settler"`) leaves who finished it in the data.
+        """
         self.now = now
         task = self.find(key)
         self._write(task, data)
+        if "actor" in self._node(task).settings:
+            self._write(task, {self._node(task).settings["actor"]["as"]: actor or {}})
         self._note("completed", task.task_spec.name, task.id)
         self._leave(task)
         self._settle()
@@ -210,6 +218,36 @@ class Machine:
                 self._note("fired", task.task_spec.name, task.id)
                 self._caught(task, armed, data)
         return bool(heard)
+
+    def rewind(self, past: Data, then: datetime, now: datetime) -> None:
+        """Takes the instance back to the snapshot `past` of the instant `then`.
+
+        What reopens is a new activation, and a running limit has as long left as it had then.
+        """
+        current = set(self.tree.tasks)
+        for open_task in self.open():
+            self._note("cancelled", open_task.element, open_task.key)
+        counts = {k: max(self.counts.get(k, 0), past["counts"].get(k, 0)) for k in {*self.counts, *past["counts"]}}
+        state = copy.deepcopy(past) | {"counts": counts}
+        _renumber(state["tasks"], counts)
+        shift = now - then
+        for row in state["tasks"]:
+            for armed in row[4].get("armed", ()):
+                if "due" in armed and not armed.get("fixed"):
+                    armed["due"] = (datetime.fromisoformat(armed["due"]) + shift).isoformat()
+        fresh = Machine.restore(self.program, state, now)
+        self.now, self.tree, self.data, self.counts = now, fresh.tree, fresh.data, fresh.counts
+        self.finished, self.ended_at = fresh.finished, fresh.ended_at
+        for open_task in self.open():
+            assert open_task.key not in current
+            self._note("opened", open_task.element, open_task.key)
+
+    def cancel(self, now: datetime) -> None:
+        """Ends the instance from outside: every token is taken back."""
+        self.now = now
+        self._halt(self.tree.task_tree)
+        self.finished = True
+        self._note("finished", self.diagram.main.id)
 
     # ---- the run to rest ------------------------------------------------------------------------------------
 
@@ -438,10 +476,25 @@ class Machine:
                 raise StepFailed(node.id, "missing_variable", f"“{node.label}”：{error}") from error
             except ExpressionError as error:
                 raise StepFailed(node.id, "expression_refused", f"“{node.label}”：{error}") from error
-        elif node.kind == "businessRuleTask" and self.program.decide and node.decision:
-            self._write(task, self.program.decide(node.decision, self.visible_to(task), self.now))
+        elif node.kind == "businessRuleTask":
+            self._write(task, self._answer(node, task))
         elif node.kind == "sendTask":
             self._throw(Event("message", node.reference), task)
+
+    def _answer(self, node: Node, task: Task) -> Mapping[str, Any]:
+        """What a business-rule task learns: from its decision table, or from the world outside."""
+        seen = self.visible_to(task)
+        if node.lookup:
+            answer: Any = self.lookup(task.id, node.lookup, seen) if self.lookup else None
+        elif node.decision and node.decision in self.program.tables:
+            try:
+                answer = self.program.tables[node.decision].decide(seen, self.now)
+            except ExpressionError as error:
+                rule = "missing_variable" if isinstance(error, MissingVariable) else "decision_failed"
+                raise StepFailed(node.id, rule, f"“{node.label}”：{error}") from error
+        else:
+            answer = None
+        return {node.result or node.decision or "": answer} if isinstance(answer, list) else answer or {}
 
     def _call(self, node: Node, task: Task) -> None:
         if sum(1 for _ in scopes_of(task)) > MAX_DEPTH:
@@ -710,7 +763,7 @@ class Machine:
             text = str(self._evaluate(text[1:], task, node))
         try:
             if event.timer == "date":
-                return {"due": parse_instant(text).isoformat()}
+                return {"due": parse_instant(text).isoformat(), "fixed": True}
             if event.timer == "duration":
                 return {"due": parse_duration(text).after(self.now).astimezone(UTC).isoformat()}
             cycle = parse_cycle(text)
@@ -794,3 +847,17 @@ class Machine:
         turned = holds and not armed.get("was")
         armed["was"] = holds
         return turned
+
+
+def _renumber(rows: list[list[Any]], counts: dict[str, int]) -> None:
+    """Gives the tokens of a past state new activation numbers, and mends what refers to them."""
+    root, renamed = rows[0][0], dict[str, str]()
+    for row in rows[1:]:
+        mark = "@" if "@" in row[0].removeprefix(row[1]) else "#"
+        counts[row[1] + mark] = counts.get(row[1] + mark, 0) + 1
+        renamed[row[0]] = f"{row[1]}{mark}{counts[row[1] + mark]}"
+    for row in rows[1:]:
+        row[0] = renamed[row[0]]
+        row[2] = row[2] if row[2] == root else renamed[row[2]]
+        if "host" in row[4]:
+            row[4]["host"] = renamed[row[4]["host"]]

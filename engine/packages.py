@@ -1,37 +1,76 @@
-"""A process package on disk: `process.bpmn` and `scenarios/*.yaml`; or a bare diagram file."""
+"""A process package: `process.bpmn`, `forms/*.json`, `tables/*.dmn`, `scenarios/*.yaml`, `README.md`; or a bare diagram.
+
+What runs is frozen together: an instance keeps the diagram, the forms and the tables it was started with.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from engine.decisions import DecisionTable, TableRejected, read_table
 from engine.diagram import MAX_BYTES, Diagram, read_diagram
 from engine.errors import Unreadable
 from engine.machine import Program
 from engine.scenarios import Scenario, read_scenario
 
+DIAGRAM = "process.bpmn"
+FROZEN = (DIAGRAM, "forms/*.json", "tables/*.dmn")
+
 
 @dataclass(frozen=True)
 class Package:
-    """What travels and is frozen together: the diagram and the scenarios that prove them."""
+    """What travels together. `files` are those that are frozen into a version, by their path in the package."""
 
     diagram: Diagram
+    files: Mapping[str, bytes] = field(default_factory=dict)
     scenarios: tuple[Scenario, ...] = ()
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the names and contents of the frozen files."""
+        whole = hashlib.sha256()
+        for name in sorted(self.files):
+            whole.update(f"{name}\0{len(self.files[name])}\0".encode() + self.files[name])
+        return whole.hexdigest()
+
+    @cached_property
+    def forms(self) -> Mapping[str, Mapping[str, Any]]:
+        """Forms by key: JSON Schema 2020-12 with our `x-ui`; raises `Unreadable`."""
+        return {_key(name): _form(name, text) for name, text in self.files.items() if name.startswith("forms/")}
+
+    @cached_property
+    def tables(self) -> Mapping[str, DecisionTable]:
+        """Decision tables by key; raises `Unreadable`."""
+        return {_key(name): _table(name, text) for name, text in self.files.items() if name.startswith("tables/")}
+
+    @cached_property
     def program(self) -> Program:
         """The package prepared for running."""
-        return Program(self.diagram)
+        return Program(self.diagram, self.tables)
 
 
 def read_package(path: Path) -> Package:
     """Reads a package folder or a single diagram; raises `Unreadable`."""
     if not path.is_dir():
-        return Package(read_diagram(read_file(path)))
-    diagram = path / "process.bpmn"
-    if not diagram.is_file():
-        raise Unreadable(f"流程包“{path.name}”中没有 process.bpmn。")
+        return frozen_package({DIAGRAM: read_file(path)})
+    if not (path / DIAGRAM).is_file():
+        raise Unreadable(f"流程包“{path.name}”中没有 {DIAGRAM}。")
+    files = {str(file.relative_to(path).as_posix()): read_file(file) for pattern in FROZEN for file in sorted(path.glob(pattern))}
     scenarios = tuple(read_scenario(read_text(file)) for file in sorted(path.glob("scenarios/*.yaml")))
-    return Package(read_diagram(read_file(diagram)), scenarios)
+    return frozen_package(files, scenarios)
+
+
+def frozen_package(files: Mapping[str, bytes], scenarios: tuple[Scenario, ...] = ()) -> Package:
+    """The package that these files make; raises `Unreadable`."""
+    package = Package(read_diagram(files[DIAGRAM]), files, scenarios)
+    _ = package.forms, package.tables
+    return package
 
 
 def read_file(path: Path) -> bytes:
@@ -49,3 +88,24 @@ def read_text(path: Path) -> str:
         return read_file(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise Unreadable(f"文件“{path.name}”不是 UTF-8 文本。") from error
+
+
+def _key(name: str) -> str:
+    return name.partition("/")[2].rpartition(".")[0]
+
+
+def _form(name: str, text: bytes) -> Mapping[str, Any]:
+    try:
+        form = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"表单“{name}”不是有效的 JSON。") from error
+    if not isinstance(form, dict) or not isinstance(form.get("properties"), dict):
+        raise Unreadable(f"表单“{name}”应当是写有 properties 的 JSON Schema。")
+    return form
+
+
+def _table(name: str, text: bytes) -> DecisionTable:
+    try:
+        return read_table(text)
+    except TableRejected as error:
+        raise Unreadable(f"决策表“{name}”：{error}") from error

@@ -50,6 +50,7 @@ class Scenario:
     name: str
     start: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[Mapping[str, Any], ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_scenario(text: str) -> Scenario:
@@ -60,33 +61,46 @@ def read_scenario(text: str) -> Scenario:
         raise Unreadable("场景文件不是有效的 YAML。") from error
     if not isinstance(raw, dict):
         raise Unreadable("场景文件应当写明 name、start 和 steps。")
-    start, steps = raw.get("start") or {}, raw.get("steps") or []
+    start, steps, facts = raw.get("start") or {}, raw.get("steps") or [], raw.get("facts") or {}
     if not isinstance(start, dict) or not isinstance(steps, list) or not all(isinstance(s, dict) for s in steps):
         raise Unreadable("场景文件的 start 应为对象，steps 应为步骤列表。")
+    if not isinstance(facts, dict):
+        raise Unreadable("场景文件的 facts 应为对象：查询名称和它的答复。")
     for number, step in enumerate(steps, 1):
         if sum(verb in step for verb in VERBS) != 1:
             raise Unreadable(f"场景第 {number} 步应当且只能写一个动作：{'、'.join(VERBS)}。")
-    return Scenario(str(raw.get("name") or "未命名场景"), start, tuple(steps))
+    return Scenario(str(raw.get("name") or "未命名场景"), start, tuple(steps), facts)
 
 
 def play(program: Program, scenario: Scenario) -> Played:
     """Runs one scenario to its end, or to the first step that cannot be carried out."""
-    return _Player(program).run(scenario)
+    return _Player(program, scenario).run()
 
 
 class _Player:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, scenario: Scenario) -> None:
         self.program = program
+        self.scenario = scenario
         self.now = EPOCH
-        self.machine = Machine(program, EPOCH)
-        self.before: dict[str, dict[str, Any]] = {}
+        self.machine = Machine(program, EPOCH, self.lookup)
+        self.asked: Counter[str] = Counter()
+        self.before: dict[str, tuple[dict[str, Any], datetime]] = {}
         self.incidents: list[tuple[StepFailed, Callable[[], None]]] = []
         self.expected_incidents = False
         self.events: list[Step] = []
         self.failures: list[Failure] = []
         self.step = 0
 
-    def run(self, scenario: Scenario) -> Played:
+    def lookup(self, _key: str, name: str, _data: Mapping[str, Any]) -> dict[str, Any]:
+        """The scenario's answer: always the same, or a list that is used up in order and ends with its last."""
+        answers = self.scenario.facts.get(name) or {}
+        if isinstance(answers, list):
+            answers = answers[min(self.asked[name], len(answers) - 1)]
+            self.asked[name] += 1
+        return dict(answers)
+
+    def run(self) -> Played:
+        scenario = self.scenario
         try:
             if at := scenario.start.get("at"):
                 self.now = _instant(at)
@@ -119,7 +133,7 @@ class _Player:
         try:
             act()
         except StepFailed as failed:
-            self.machine = Machine.restore(self.program, state, clock)
+            self.machine = Machine.restore(self.program, state, clock, self.lookup)
             self.incidents.append((failed, lambda: self.command(act)))
         self.events.extend(self.machine.steps)
         self.machine.steps.clear()
@@ -137,8 +151,9 @@ class _Player:
             raise error
         if step.get("refused"):
             self.fail(f"“{key}”本应被拒绝，却可以办理。")
-        self.before[task.id] = self.machine.snapshot()
-        self.command(lambda: self.machine.complete(task.id, step.get("data") or {}, self.now))
+        self.before[task.id] = (self.machine.snapshot(), self.now)
+        actor = step.get("by") if isinstance(step.get("by"), dict) else None
+        self.command(lambda: self.machine.complete(task.id, step.get("data") or {}, self.now, actor))
 
     def do_wait(self, span: Any, _: Mapping[str, Any]) -> None:
         until = parse_duration(str(span)).after(self.now)
@@ -172,8 +187,8 @@ class _Player:
             if not keys:
                 raise Unreadable(f"无法退回到“{key}”：该环节没有办理过。")
             key = keys[-1]
-        self.machine = Machine.restore(self.program, self.before[key], self.now)
         self.events.append(Step("rewound", key.partition("#")[0], self.now, key))
+        self.command(lambda: self.machine.rewind(*self.before[key], self.now))
 
     def do_incident(self, what: Any, _: Mapping[str, Any]) -> None:
         if not self.incidents:

@@ -13,6 +13,7 @@ from engine.diagram import ACTIVITIES, SUBPROCESSES, Diagram, Event, Node
 from engine.expressions import ExpressionRefused, compile_expression, compile_script
 from engine.machine import MAX_INSTANCES
 from engine.moments import parse_cycle, parse_duration, parse_instant
+from engine.packages import Package
 from engine.soundness import hanging_joins
 
 
@@ -34,6 +35,12 @@ def check(diagram: Diagram, *, bare: bool = False) -> tuple[Problem, ...]:
     if not bare:
         found |= dict.fromkeys(_settings(diagram))
     return tuple(found)
+
+
+def check_package(package: Package, *, bare: bool = False) -> tuple[Problem, ...]:
+    """All problems of a package: its diagram's, and settings that name a form or table it does not hold."""
+    missing = () if bare else tuple(_missing_files(package))
+    return check(package.diagram, bare=bare) + missing
 
 
 def publishable(problems: tuple[Problem, ...]) -> bool:
@@ -448,5 +455,21 @@ def _settings(d: Diagram) -> Iterator[Problem]:
         if "service" not in node.settings:
             yield Problem("service_missing", node.id, f"服务环节“{node.label}”没有设置调用哪个服务。")
     for node in _each(d, "businessRuleTask"):
-        if not node.decision:
-            yield Problem("decision_missing", node.id, f"决策环节“{node.label}”没有设置使用哪张决策表。")
+        if not node.decision and not node.lookup:
+            yield Problem("decision_missing", node.id, f"决策环节“{node.label}”没有设置使用哪张决策表或查询。")
+
+
+def _missing_files(package: Package) -> Iterator[Problem]:
+    for node in package.diagram.nodes.values():
+        form = node.settings.get("form", {}).get("key")
+        if form is not None and form not in package.forms:
+            yield Problem("form_unknown", node.id, f"“{node.label}”使用的表单“{form}”不在流程包中。")
+        if node.decision is not None and node.decision not in package.tables:
+            yield Problem("table_unknown", node.id, f"“{node.label}”使用的决策表“{node.decision}”不在流程包中。")
+        yield from _unnamed_result(package, node)
+
+
+def _unnamed_result(package: Package, node: Node) -> Iterator[Problem]:
+    table = package.tables.get(node.decision or "")
+    if table and table.policy in ("COLLECT", "RULE ORDER") and not table.aggregation and not node.result:
+        yield Problem("result_unnamed", node.id, f"“{node.label}”的决策表会给出多条结果，请设置结果存入哪个变量。")

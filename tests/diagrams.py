@@ -50,6 +50,11 @@ class Drawing:
             self.node("userTask", id)
         return self
 
+    def rule(self, id: str, **asks: str) -> Drawing:
+        """A business-rule task that asks a decision table or the world outside."""
+        self.parts.append(f'<businessRuleTask id="{id}" name="{id}" {" ".join(f"""wz:{k}="{v}" """ for k, v in asks.items())}/>')
+        return self
+
     def beside(self, xml: str) -> Drawing:
         """Adds an element outside the process: a message, a signal, another process."""
         self.outside.append(xml)

@@ -14,7 +14,7 @@ import click
 from engine.errors import Unreadable
 from engine.packages import Package, read_package, read_text
 from engine.scenarios import Played, Scenario, play, read_scenario
-from engine.validator import Problem, check, publishable
+from engine.validator import Problem, check, check_package, publishable
 
 PASSED, FAILED, UNREADABLE = 0, 1, 2
 STARTED_ONCE = Scenario("启动一次（未提供场景）")
@@ -37,7 +37,7 @@ def process() -> None:
 def check_process(path: Path, bare: bool, as_json: bool) -> None:
     """检查流程图或流程包能否发布。"""
     try:
-        problems = check(read_package(path).diagram, bare=bare)
+        problems = check_package(read_package(path), bare=bare)
     except Unreadable as error:
         unreadable = Problem("unreadable", "", str(error))
         _show_check((unreadable,), as_json)
@@ -59,7 +59,7 @@ def play_process(path: Path, scenario_file: Path | None, as_json: bool) -> None:
         if refused:
             _show_check(tuple(refused), as_json)
             sys.exit(FAILED)
-        program = package.program()
+        program = package.program
         played = [play(program, scenario) for scenario in scenarios]
     except Unreadable as error:
         _show_check((Problem("unreadable", "", str(error)),), as_json)

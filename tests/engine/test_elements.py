@@ -8,8 +8,9 @@ import pytest
 
 from engine.diagram import read_diagram
 from engine.machine import Program
+from engine.packages import DIAGRAM, frozen_package
 from engine.scenarios import play, read_scenario
-from engine.validator import check, publishable
+from engine.validator import check, check_package, publishable
 from tests.diagrams import Drawing, event, started, timer
 
 SIGNAL = '<signal id="sig" name="sig"/>'
@@ -228,10 +229,39 @@ def missing_variable_is_an_incident() -> Drawing:
 
 
 @scenario(
-    "steps: [{complete: u}, {complete: v}, {rewind: {to: 'u#1', reason: 填错}}, {expect: {open: ['u#1']}}, {complete: u}, {expect: {open: [v]}}]"
+    "steps: [{complete: u}, {complete: v}, {rewind: {to: 'u#1', reason: 填错}}, {expect: {open: ['u#2']}}, {complete: u}, {expect: {open: [v]}}]"
 )
 def rewind() -> Drawing:
     return started("u", "v", "w", "e").users("u", "v", "w").ends("e")
+
+
+@scenario("facts: {holder: [{unit: g1}, {unit: g2}]}\nsteps: [{expect: {data: {unit: g1}}}, {complete: u}, {expect: {data: {unit: g2}}}]")
+def lookup_outside() -> Drawing:
+    return started("x", "u", "y", "v").rule("x", lookup="holder").users("u", "v").rule("y", lookup="holder").flow("v", "e").ends("e")
+
+
+@scenario(
+    "steps: [{complete: u, by: {person: p1, unit: g1}}, {expect: {data: {settler: {person: p1, unit: g1}}}}, {expect: {finished: true}}]"
+)
+def records_its_actor() -> Drawing:
+    return started("u", "e").node("userTask", "u", '<extensionElements><wz:actor as="settler"/></extensionElements>').ends("e")
+
+
+@scenario("""
+steps:
+- complete: u
+- wait: PT30M
+- complete: v
+- wait: PT10H
+- rewind: {to: v}
+- wait: PT1H
+- expect: {open: ["v#2"]}
+- wait: PT1H
+- expect: {open: [w]}
+""")
+def a_rewound_limit_has_as_long_left_as_it_had() -> Drawing:
+    drawing = started("u", "v", "w", "e").users("u", "v", "w").ends("e")
+    return drawing.node("boundaryEvent", "b", timer("duration", "PT2H"), attachedToRef="v").flow("b", "w")
 
 
 def _inner(body: Drawing) -> Drawing:
@@ -249,3 +279,23 @@ def test_element_runs(name: str) -> None:
     assert publishable(check(diagram, bare=True)), check(diagram, bare=True)
     played = play(Program(diagram), read_scenario(f"name: {name}\n{text}"))
     assert played.passed, played.failures
+
+
+def test_a_decision_table_writes_what_it_finds() -> None:
+    package = frozen_package({DIAGRAM: started("x", "e").rule("x", decision="limits").ends("e").xml(), "tables/limits.dmn": LIMITS})
+    played = play(package.program, read_scenario("start: {data: {priority: P1}}\nsteps: [{expect: {finished: true, data: {days: 7}}}]"))
+    assert played.passed, played.failures
+    assert publishable(check_package(package))
+
+
+def test_a_table_the_package_lacks_is_named() -> None:
+    package = frozen_package({DIAGRAM: started("x", "e").rule("x", decision="limits").ends("e").xml()})
+    assert [(p.rule, p.element) for p in check_package(package)] == [("table_unknown", "x")]
+
+
+LIMITS = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:t">
+<decision id="limits" name="limits"><decisionTable id="t" hitPolicy="FIRST">
+<input id="i"><inputExpression id="ie"><text>priority</text></inputExpression></input><output id="o" name="days"/>
+<rule id="r1"><inputEntry id="c1"><text>"P1","P2"</text></inputEntry><outputEntry id="c2"><text>7</text></outputEntry></rule>
+<rule id="r2"><inputEntry id="c3"><text>-</text></inputEntry><outputEntry id="c4"><text>15</text></outputEntry></rule>
+</decisionTable></decision></definitions>"""

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.decisions import DecisionTable, SeveralRulesHit, TableRejected, read_table
 from engine.expressions import ExpressionFailed, MissingVariable
-from engine.tables import DecisionTable, SeveralRulesHit, TableRejected, read_table
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 DMN13 = "https://www.omg.org/spec/DMN/20191111/MODEL/"
