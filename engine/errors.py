@@ -1,5 +1,10 @@
 """The engine's named errors. A docstring is the sentence people read; attributes carry the ids."""
 
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
 
 class EngineError(Exception):
     """流程引擎无法执行该操作。"""
@@ -45,3 +50,68 @@ class StepFailed(EngineError):
         self.element = element
         self.rule = rule
         self.message = message
+
+
+class NoSuchInstance(EngineError):
+    """该流程实例不存在。"""
+
+
+class NoSuchVersion(EngineError):
+    """该流程版本不存在。"""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"流程“{key}”没有已发布的版本。")
+        self.key = key
+
+
+class VersionRefused(EngineError):
+    """流程包存在问题，不能发布。"""
+
+    def __init__(self, problems: tuple[Any, ...]) -> None:
+        super().__init__("流程包存在问题，不能发布：" + "；".join(p.message for p in problems if p.severity == "error"))
+        self.problems = problems
+
+
+class InstanceAtRest(EngineError):
+    """该流程实例不在运行中，不能执行此操作。"""
+
+    def __init__(self, status: str) -> None:
+        words = {"suspended": "已挂起", "finished": "已结束", "cancelled": "已终止", "running": "正在运行"}
+        super().__init__(f"该流程实例{words.get(status, '状态异常')}，不能执行此操作。")
+        self.status = status
+
+
+class TaskClosed(EngineError):
+    """该待办已经办结。"""
+
+    def __init__(self, key: str, by: str | None, at: datetime | None, outcome: str | None = None) -> None:
+        super().__init__()
+        self.key = key
+        self.by = by
+        self.at = at
+        self.outcome = outcome
+
+
+class ClaimedByOther(EngineError):
+    """该待办已由他人签收。"""
+
+    def __init__(self, key: str, by: str) -> None:
+        super().__init__()
+        self.key = key
+        self.by = by
+
+
+class StaleRevision(EngineError):
+    """页面打开后，该事项又有了新的进展，请刷新后再办理。"""
+
+
+class DataRefused(EngineError):
+    """提交的内容含有无法保存的字符或数值。"""
+
+
+class NoSuchCommand(EngineError):
+    """记录中没有这一步。"""
+
+
+class NoIncident(EngineError):
+    """该异常不存在或已处理。"""

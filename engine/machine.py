@@ -242,6 +242,12 @@ class Machine:
             assert open_task.key not in current
             self._note("opened", open_task.element, open_task.key)
 
+    def correct(self, data: Mapping[str, Any], now: datetime) -> None:
+        """Mends the process's data from outside, after an incident."""
+        self.now = now
+        self.data.update(copy.deepcopy(dict(data)))
+        self._settle()
+
     def cancel(self, now: datetime) -> None:
         """Ends the instance from outside: every token is taken back."""
         self.now = now

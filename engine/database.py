@@ -1,0 +1,48 @@
+"""Opens a database so that transactions mean the same on SQLite and PostgreSQL.
+
+On SQLite a writing transaction takes the write lock when it begins, so that what it reads stays true until it commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+
+WRITING = {"sqlite_begin": "BEGIN IMMEDIATE"}
+"""Execution options of a connection whose transaction will write."""
+
+
+def open_database(url: str | URL, **options: Any) -> Engine:
+    """An engine for `url`; raises `sqlalchemy.exc.ArgumentError` when it is no database URL."""
+    engine = create_engine(make_url(url), **options)
+    prepare(engine)
+    return engine
+
+
+def prepare(engine: Engine) -> None:
+    """Gives SQLite its pragmas and its explicit transactions; PostgreSQL needs nothing."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that may write; commits when the block ends, rolls back when it raises."""
+    with engine.connect().execution_options(**WRITING) as connection, connection.begin():
+        yield connection
+
+
+def _configure(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 15000", "foreign_keys = ON", "cache_size = -16000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))

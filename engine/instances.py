@@ -1,0 +1,627 @@
+"""Durable instances: every command is logged, carried out and stored in the caller's transaction, or not at all.
+
+The instance's row is locked first, so commands of one instance follow each other; instances do not wait for each other.
+What the domain decides (who, until when, what a lookup answers) is asked of its `World` once and recorded as facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from engine.errors import (
+    ClaimedByOther,
+    DataRefused,
+    InstanceAtRest,
+    NoIncident,
+    NoSuchCommand,
+    NoSuchInstance,
+    NoSuchTask,
+    StaleRevision,
+    StepFailed,
+    TaskClosed,
+)
+from engine.expressions import ExpressionError
+from engine.log import ORIGIN, Command, Data, append, dumps, entries, loads
+from engine.machine import Machine
+from engine.packages import Package
+from engine.replay import MOVING, carry_out, replay
+from engine.schema import NO_DUE, commands, incidents, instances, outbox, process_versions, task_candidates, tasks, timers
+from engine.tree import node_of
+from engine.versions import Version, package_of
+
+RUNNING, SUSPENDED, FINISHED, CANCELLED = "running", "suspended", "finished", "cancelled"
+
+Actor = Mapping[str, Any]
+"""Who acts: `{"person", "post", "unit", "for"}`, as the log keeps it."""
+SYSTEM: Actor = {"system": True}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A task about to open: what the domain needs to know to say who shall do it, and until when."""
+
+    instance_id: int
+    business_key: str
+    key: str
+    element: str
+    name: str
+    settings: Mapping[str, Mapping[str, str]]
+    data: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Who may do a task, until when, and why; `notice_at` is when somebody is to be reminded."""
+
+    principals: tuple[str, ...]
+    due_at: datetime | None = None
+    notice_at: datetime | None = None
+    why: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A diagram that could not go on, and where."""
+
+    incident_id: int
+    element: str
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What a command changed. `opened` maps task ids to openings; `repeated` says it had been carried out before."""
+
+    instance_id: int
+    business_key: str
+    version_id: int
+    seq: int
+    kind: str
+    at: datetime
+    status: str
+    data: Mapping[str, Any]
+    opened: Mapping[int, Opening] = field(default_factory=dict)
+    open_elements: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    ended_at: tuple[str, ...] = ()
+    stopped: Stopped | None = None
+    repeated: bool = False
+
+
+class World(Protocol):
+    """The domain, as far as the engine asks it."""
+
+    def lookup(self, name: str, data: Mapping[str, Any], at: datetime) -> Data:
+        """Answers a `wz:lookup`; an empty answer when there is none."""
+
+    def assign(self, opening: Opening) -> Assignment:
+        """Says who may do a task; raises `StepFailed` when nobody can be found."""
+
+    def advanced(self, advance: Advance) -> None:
+        """Lets the domain follow in the same transaction."""
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The instances of a database, within one transaction."""
+
+    connection: Connection
+    world: World
+    now: Callable[[], datetime]
+    new_id: Callable[[], int]
+
+    # ---- commands that move an instance ---------------------------------------------------------------------
+
+    def start(self, version: Version, data: Mapping[str, Any], actor: Actor, *, business_key: str, event: str | None = None) -> Advance:
+        """Begins an instance of a process version."""
+        now, instance_id = self.now(), self.new_id()
+        row = {
+            "id": instance_id,
+            "version_id": version.id,
+            "business_key": business_key,
+            "status": RUNNING,
+            "revision": 0,
+            "state": None,
+            "head": ORIGIN,
+            "has_incident": False,
+            "started_at": now,
+            "advanced_at": now,
+        }
+        self.connection.execute(insert(instances), row)
+        held = _Held(
+            instance_id,
+            business_key,
+            version.id,
+            RUNNING,
+            0,
+            None,
+            ORIGIN,
+            False,
+            now,
+            package_of(self.connection, version.id, version.digest),
+        )
+        return self._carry_out(held, Command("start", now, actor, _storable(data), event))
+
+    def complete(
+        self,
+        instance_id: int,
+        key: str,
+        data: Mapping[str, Any],
+        actor: Actor,
+        *,
+        opinion: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Advance:
+        """Finishes an open task; raises `TaskClosed`, `ClaimedByOther`, `NoSuchTask`, `InstanceAtRest`."""
+        held = self._hold(instance_id)
+        if idempotency_key and (seq := self._seen(instance_id, idempotency_key)):
+            return self._repeated(held, seq)
+        self._permit(held, RUNNING)
+        self._open_task(instance_id, key, actor)
+        command = Command("complete", self.now(), actor, _storable(data), key, _text(opinion), idempotency_key=idempotency_key)
+        return self._carry_out(held, command)
+
+    def fire(self, instance_id: int, key: str) -> Advance | None:
+        """Fires a due timer; None when it was fired, disarmed or put off meanwhile."""
+        held = self._hold(instance_id)
+        due = self.connection.scalar(select(timers.c.due_at).where(timers.c.instance_id == instance_id, timers.c.key == key))
+        if held.status != RUNNING or due is None or due > self.now():
+            return None
+        return self._carry_out(held, Command("timer", self.now(), SYSTEM, task_key=key, facts={"due": due.isoformat()}))
+
+    def message(self, instance_id: int, name: str, data: Mapping[str, Any], actor: Actor, *, opinion: str | None = None) -> Advance:
+        """Delivers a message; raises `NothingWaits` when the instance does not wait for it."""
+        held = self._hold(instance_id)
+        self._permit(held, RUNNING)
+        return self._carry_out(held, Command("message", self.now(), actor, _storable(data), name, _text(opinion)))
+
+    def signal(self, instance_id: int, name: str, data: Mapping[str, Any], actor: Actor) -> Advance:
+        """Delivers a signal to one instance; raises `NothingWaits`."""
+        held = self._hold(instance_id)
+        self._permit(held, RUNNING)
+        return self._carry_out(held, Command("signal", self.now(), actor, _storable(data), name))
+
+    def service_result(self, instance_id: int, key: str, data: Mapping[str, Any]) -> Advance:
+        """Hands in what a service answered; raises `NothingWaits`."""
+        held = self._hold(instance_id)
+        self._permit(held, RUNNING)
+        return self._carry_out(held, Command("service_result", self.now(), SYSTEM, _storable(data), key))
+
+    def rewind(self, instance_id: int, to: int, actor: Actor, reason: str, *, revision: int | None = None) -> Advance:
+        """Takes the instance back to where it was after command `to`; raises `NoSuchCommand`, `StaleRevision`."""
+        held = self._hold(instance_id, revision)
+        self._permit(held, RUNNING, SUSPENDED)
+        if not 1 <= to < held.revision:
+            raise NoSuchCommand
+        return self._carry_out(held, Command("rewind", self.now(), actor, {"to": to}, opinion=_text(reason)))
+
+    def cancel(self, instance_id: int, actor: Actor, reason: str, *, revision: int | None = None) -> Advance:
+        """Ends the instance for good; nothing is deleted."""
+        held = self._hold(instance_id, revision)
+        self._permit(held, RUNNING, SUSPENDED)
+        return self._carry_out(held, Command("cancel", self.now(), actor, opinion=_text(reason)))
+
+    def retry(self, incident_id: int, actor: Actor, correction: Mapping[str, Any] | None = None) -> Advance:
+        """Carries out the command that failed, after mending the data; raises `NoIncident`."""
+        row = self.connection.execute(select(incidents).where(incidents.c.id == incident_id)).mappings().one_or_none()
+        if row is None or row["resolved_at"] is not None:
+            raise NoIncident
+        held = self._hold(row["instance_id"])
+        self._permit(held, RUNNING)
+        failed = loads(row["command"])
+        if correction and failed["kind"] == "start":
+            failed["data"] |= _storable(correction)
+        elif correction:
+            mended = self._carry_out(held, Command("correct", self.now(), actor, _storable(correction)))
+            if mended.stopped:
+                return mended
+            held = self._hold(row["instance_id"])
+        command = Command(at=self.now(), facts={"retried_by": dict(actor)}, **failed)
+        if command.kind == "complete":
+            try:
+                self._open_task(held.id, command.task_key or "", command.actor)
+            except (TaskClosed, NoSuchTask):
+                self._resolve(held.id, row["task_key"])
+                raise
+        return self._carry_out(held, command)
+
+    # ---- commands that concern people -----------------------------------------------------------------------
+
+    def claim(self, instance_id: int, key: str, actor: Actor) -> None:
+        """Takes a task: from now on only this person may finish it; raises `ClaimedByOther`, `TaskClosed`."""
+        held = self._hold(instance_id)
+        self._permit(held, RUNNING)
+        task = self._open_task(instance_id, key, actor)
+        if task["claimed_by"] != actor["person"]:
+            self._hand_to(task, f"person:{actor['person']}")
+            self.connection.execute(update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=actor["person"], claimed_at=self.now()))
+            self._record(held, Command("claim", self.now(), actor, task_key=key))
+
+    def release(self, instance_id: int, key: str, actor: Actor) -> None:
+        """Gives a claimed task back to everyone who may do it."""
+        held = self._hold(instance_id)
+        self._permit(held, RUNNING)
+        task = self._open_task(instance_id, key, actor)
+        self._hand_to(task, *loads(task["assignment"])["principals"])
+        self.connection.execute(update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=None, claimed_at=None))
+        self._record(held, Command("release", self.now(), actor, task_key=key))
+
+    def transfer(self, instance_id: int, key: str, actor: Actor, principal: str, reason: str) -> None:
+        """转办: hands a task to somebody else, who finishes it."""
+        held = self._hold(instance_id)
+        self._permit(held, RUNNING)
+        task = self._open_task(instance_id, key, actor)
+        self._hand_to(task, principal)
+        assignment = loads(task["assignment"]) | {"principals": [principal]}
+        self.connection.execute(
+            update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=None, claimed_at=None, assignment=dumps(assignment))
+        )
+        self._record(held, Command("transfer", self.now(), actor, {"to": principal}, key, _text(reason)))
+
+    def note(
+        self,
+        instance_id: int,
+        kind: str,
+        actor: Actor,
+        *,
+        task_key: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        opinion: str | None = None,
+    ) -> None:
+        """Records something that moves nothing: an urging, a reminder, a look at masked data."""
+        if kind in MOVING:
+            raise ValueError(kind)
+        self._record(self._hold(instance_id), Command(kind, self.now(), actor, _storable(data or {}), task_key, _text(opinion)))
+
+    def suspend(self, instance_id: int, actor: Actor, reason: str) -> None:
+        """Puts the instance to rest: no task, message or timer moves it until it is resumed."""
+        held = self._hold(instance_id)
+        self._permit(held, RUNNING)
+        self._record(held, Command("suspend", self.now(), actor, opinion=_text(reason)), status=SUSPENDED)
+
+    def resume(self, instance_id: int, actor: Actor, reason: str) -> None:
+        """Lets a suspended instance go on."""
+        held = self._hold(instance_id)
+        self._permit(held, SUSPENDED)
+        self._record(held, Command("resume", self.now(), actor, opinion=_text(reason)), status=RUNNING)
+
+    # ---- what a completion would bring ----------------------------------------------------------------------
+
+    def foresee(self, instance_id: int, key: str, data: Mapping[str, Any], actor: Actor) -> tuple[tuple[Opening, Assignment], ...]:
+        """What would open if the task were finished so, and with whom; writes nothing. Raises `StepFailed`."""
+        held = self._read(instance_id)
+        machine = self._machine(held, self.now(), [])
+        before = {t.key for t in machine.open()}
+        machine.complete(key, _storable(data), self.now(), dict(actor))
+        openings = [self._opening(held, machine, t.key) for t in machine.open() if t.key not in before]
+        return tuple((opening, self._assign(opening)) for opening in openings)
+
+    # ---- inside ---------------------------------------------------------------------------------------------
+
+    def _read(self, instance_id: int, *, lock: bool = False) -> _Held:
+        query = (
+            select(instances, process_versions.c.digest)
+            .join(process_versions, process_versions.c.id == instances.c.version_id)
+            .where(instances.c.id == instance_id)
+        )
+        row = self.connection.execute(query.with_for_update(of=instances) if lock else query).mappings().one_or_none()
+        if row is None:
+            raise NoSuchInstance
+        return _Held(
+            row["id"],
+            row["business_key"],
+            row["version_id"],
+            row["status"],
+            row["revision"],
+            row["state"],
+            row["head"],
+            row["has_incident"],
+            row["advanced_at"],
+            package_of(self.connection, row["version_id"], row["digest"]),
+        )
+
+    def _hold(self, instance_id: int, revision: int | None = None) -> _Held:
+        held = self._read(instance_id, lock=True)
+        if revision is not None and revision != held.revision:
+            raise StaleRevision
+        return held
+
+    def _permit(self, held: _Held, *statuses: str) -> None:
+        if held.status not in statuses:
+            raise InstanceAtRest(held.status)
+
+    def _seen(self, instance_id: int, idempotency_key: str) -> int | None:
+        found = select(commands.c.seq).where(commands.c.instance_id == instance_id, commands.c.idempotency_key == idempotency_key)
+        return self.connection.scalar(found)
+
+    def _repeated(self, held: _Held, seq: int) -> Advance:
+        data = loads(held.state)["data"] if held.state else {}
+        return Advance(held.id, held.business_key, held.version_id, seq, "complete", self.now(), held.status, data, repeated=True)
+
+    def _open_task(self, instance_id: int, key: str, actor: Actor) -> RowMapping:
+        query = select(tasks).where(tasks.c.instance_id == instance_id, tasks.c.key == key)
+        task = self.connection.execute(query).mappings().one_or_none()
+        if task is None:
+            raise NoSuchTask(key)
+        if task["closed_at"] is not None:
+            raise TaskClosed(key, task["closed_by"], task["closed_at"], task["outcome"])
+        if task["claimed_by"] not in (None, actor.get("person")):
+            raise ClaimedByOther(key, task["claimed_by"])
+        return task
+
+    def _machine(self, held: _Held, now: datetime, answers: list[list[Any]]) -> Machine:
+        def lookup(key: str, name: str, data: Data) -> Data:
+            answer = _storable(self.world.lookup(name, data, now))
+            answers.append([key, name, answer])
+            return answer
+
+        if held.state is None:
+            return Machine(held.package.program, now, lookup)
+        return Machine.restore(held.package.program, loads(held.state), held.advanced_at, lookup)
+
+    def _carry_out(self, held: _Held, command: Command) -> Advance:
+        answers: list[list[Any]] = []
+        machine = self._machine(held, command.at, answers)
+        before = Standing.of(machine)
+        try:
+            carry_out(machine, command, lambda seq: self._past(held, seq))
+            openings = [self._opening(held, machine, t.key) for t in machine.open() if t.key not in before.open]
+            assigned = [(opening, self._assign(opening)) for opening in openings]
+        except StepFailed as failed:
+            return self._stop(held, command, failed)
+        facts = dict(command.facts)
+        if answers:
+            facts["answers"] = answers
+        if assigned:
+            facts["opened"] = {opening.key: _fact(assignment) for opening, assignment in assigned}
+        logged = Command(**{**command.__dict__, "facts": facts})
+        return self._store(held, logged, machine, before, assigned)
+
+    def _past(self, held: _Held, seq: int) -> tuple[Data, datetime]:
+        log = entries(self.connection, held.id, seq)
+        return replay(held.package.program, log, seq).snapshot(), log[-1].at
+
+    def _opening(self, held: _Held, machine: Machine, key: str) -> Opening:
+        task = machine.tree.tasks[key]
+        node = node_of(task)
+        assert node
+        return Opening(held.id, held.business_key, key, node.id, node.label, node.settings, machine.visible_to(task), machine.now)
+
+    def _assign(self, opening: Opening) -> Assignment:
+        try:
+            return self.world.assign(opening)
+        except ExpressionError as error:
+            raise StepFailed(opening.element, "expression_refused", f"“{opening.name}”的设置：{error}") from error
+
+    def _store(
+        self, held: _Held, command: Command, machine: Machine, before: Standing, assigned: list[tuple[Opening, Assignment]]
+    ) -> Advance:
+        after = Standing.of(machine)
+        closed = before.open - after.open
+        if closed:
+            self._close(held.id, closed, command)
+        opened = self._open(assigned)
+        self._rearm(held.id, before.due, after.due)
+        self._send(held.id, machine, command.at)
+        status = (CANCELLED if command.kind == "cancel" else FINISHED) if machine.finished else held.status
+        state = None if machine.finished else dumps(machine.snapshot())
+        self._record(held, command, status=status, state=state, ended_at=command.at if machine.finished else None)
+        if held.has_incident:
+            self._resolve(held.id, None if machine.finished else command.task_key)
+        advance = Advance(
+            held.id,
+            held.business_key,
+            held.version_id,
+            held.revision + 1,
+            command.kind,
+            command.at,
+            status,
+            machine.data,
+            opened,
+            tuple(t.element for t in machine.open()),
+            tuple(sorted(closed)),
+            tuple(machine.ended_at),
+        )
+        self.world.advanced(advance)
+        return advance
+
+    def _record(self, held: _Held, command: Command, **changes: Any) -> None:
+        head = append(self.connection, held.id, held.revision + 1, held.head, command)
+        values = {"revision": held.revision + 1, "head": head, "advanced_at": command.at, **changes}
+        self.connection.execute(update(instances).where(instances.c.id == held.id).values(values))
+
+    def _close(self, instance_id: int, keys: set[str], command: Command) -> None:
+        of_these = (tasks.c.instance_id == instance_id) & tasks.c.key.in_(keys)
+        done = command.task_key if command.kind == "complete" else None
+        gone = select(tasks.c.id).where(of_these)
+        self.connection.execute(delete(task_candidates).where(task_candidates.c.task_id.in_(gone)))
+        if done in keys:
+            self.connection.execute(
+                update(tasks)
+                .where(tasks.c.instance_id == instance_id, tasks.c.key == done)
+                .values(
+                    closed_at=command.at,
+                    outcome="completed",
+                    notice_at=None,
+                    closed_by=command.actor.get("person"),
+                    closed_post=_post(command.actor),
+                )
+            )
+        if keys - {done}:
+            self.connection.execute(
+                update(tasks)
+                .where(tasks.c.instance_id == instance_id, tasks.c.key.in_(keys - {done}))
+                .values(closed_at=command.at, outcome="cancelled", notice_at=None)
+            )
+
+    def _open(self, assigned: list[tuple[Opening, Assignment]]) -> dict[int, Opening]:
+        if not assigned:
+            return {}
+        opened, task_rows, candidate_rows = {}, [], []
+        for opening, assignment in assigned:
+            task_id = self.new_id()
+            opened[task_id] = opening
+            task_rows.append(
+                {
+                    "id": task_id,
+                    "instance_id": opening.instance_id,
+                    "key": opening.key,
+                    "element": opening.element,
+                    "name": opening.name,
+                    "opened_at": opening.at,
+                    "due_at": assignment.due_at,
+                    "notice_at": assignment.notice_at,
+                    "notice_stage": 0,
+                    "assignment": dumps(_fact(assignment)),
+                }
+            )
+            for principal in dict.fromkeys(assignment.principals):
+                candidate_rows.append({"principal": principal, "due_at": assignment.due_at or NO_DUE, "task_id": task_id})
+        self.connection.execute(insert(tasks), task_rows)
+        if candidate_rows:
+            self.connection.execute(insert(task_candidates), candidate_rows)
+        return opened
+
+    def _hand_to(self, task: RowMapping, *principals: str) -> None:
+        self.connection.execute(delete(task_candidates).where(task_candidates.c.task_id == task["id"]))
+        due = task["due_at"] or NO_DUE
+        self.connection.execute(
+            insert(task_candidates), [{"principal": p, "due_at": due, "task_id": task["id"]} for p in dict.fromkeys(principals)]
+        )
+
+    def _rearm(self, instance_id: int, before: Mapping[str, datetime], after: Mapping[str, datetime]) -> None:
+        gone = [key for key, due in before.items() if after.get(key) != due]
+        come = [{"instance_id": instance_id, "key": k, "due_at": due} for k, due in after.items() if before.get(k) != due]
+        if gone:
+            self.connection.execute(delete(timers).where(timers.c.instance_id == instance_id, timers.c.key.in_(gone)))
+        if come:
+            self.connection.execute(insert(timers), come)
+
+    def _send(self, instance_id: int, machine: Machine, now: datetime) -> None:
+        rows = [
+            {
+                "id": self.new_id(),
+                "instance_id": instance_id,
+                "kind": kind,
+                "name": name or "",
+                "body": dumps(data),
+                "created_at": now,
+                "due_at": now,
+                "attempts": 0,
+            }
+            for kind, name, data in machine.sent
+        ]
+        if rows:
+            self.connection.execute(insert(outbox), rows)
+
+    def _stop(self, held: _Held, command: Command, failed: StepFailed) -> Advance:
+        """The command is kept with the reason; the instance stays as it was."""
+        incident_id = self.new_id()
+        kept = {
+            "kind": command.kind,
+            "actor": dict(command.actor),
+            "data": dict(command.data),
+            "task_key": command.task_key,
+            "opinion": command.opinion,
+            "idempotency_key": command.idempotency_key,
+        }
+        self._resolve(held.id, command.task_key)
+        self.connection.execute(
+            insert(incidents).values(
+                id=incident_id,
+                instance_id=held.id,
+                element=failed.element,
+                rule=failed.rule,
+                message=failed.message,
+                task_key=command.task_key,
+                command=dumps(kept),
+                opened_at=command.at,
+                attempts=1,
+            )
+        )
+        if command.kind == "timer":
+            self.connection.execute(delete(timers).where(timers.c.instance_id == held.id, timers.c.key == command.task_key))
+        happened = {"command": command.kind, "element": failed.element, "rule": failed.rule, "message": failed.message}
+        self._record(held, Command("incident", command.at, SYSTEM, task_key=command.task_key, facts=happened), has_incident=True)
+        stopped = Stopped(incident_id, failed.element, failed.rule, failed.message)
+        data = loads(held.state)["data"] if held.state else {}
+        return Advance(
+            held.id, held.business_key, held.version_id, held.revision + 1, "incident", command.at, held.status, data, stopped=stopped
+        )
+
+    def _resolve(self, instance_id: int, task_key: str | None) -> None:
+        """Marks incidents as settled: those of a task, or all when the instance has ended."""
+        mine = incidents.c.instance_id == instance_id
+        open_now = mine & incidents.c.resolved_at.is_(None)
+        settled = open_now if task_key is None else open_now & (incidents.c.task_key == task_key)
+        self.connection.execute(update(incidents).where(settled).values(resolved_at=self.now()))
+        if self.connection.scalar(select(incidents.c.id).where(open_now).limit(1)) is None:
+            self.connection.execute(update(instances).where(instances.c.id == instance_id).values(has_incident=False))
+
+
+@dataclass(frozen=True)
+class _Held:
+    """An instance's row under lock, with the package it runs on."""
+
+    id: int
+    business_key: str
+    version_id: int
+    status: str
+    revision: int
+    state: str | None
+    head: bytes
+    has_incident: bool
+    advanced_at: datetime
+    package: Package
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What of an instance has rows of its own: open tasks and running timers."""
+
+    open: set[str]
+    due: dict[str, datetime]
+
+    @classmethod
+    def of(cls, machine: Machine) -> Standing:
+        due: dict[str, datetime] = {}
+        for waiting in machine.waiting():
+            if waiting.due_at is not None:
+                due[waiting.key] = min(waiting.due_at, due.get(waiting.key, waiting.due_at))
+        return cls({task.key for task in machine.open()}, due)
+
+
+def _storable(data: Mapping[str, Any]) -> Data:
+    """The data exactly as the log will give it back, so that a replay sees what the instance saw."""
+    try:
+        stored: Data = orjson.loads(orjson.dumps(dict(data)))
+    except (orjson.JSONEncodeError, RecursionError) as error:
+        raise DataRefused from error
+    return stored
+
+
+def _text(opinion: str | None) -> str | None:
+    if opinion is None:
+        return None
+    try:
+        opinion.encode()
+    except UnicodeEncodeError as error:
+        raise DataRefused from error
+    return opinion
+
+
+def _fact(assignment: Assignment) -> Data:
+    fact = asdict(assignment)
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in fact.items() if value is not None}
+
+
+def _post(actor: Actor) -> str | None:
+    return f"{actor['post']}@{actor['unit']}" if actor.get("post") else None

@@ -1,0 +1,115 @@
+"""Process versions: packages frozen under a number. What is published never changes; instances stay on their version."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from sqlalchemy import Connection, func, insert, select
+
+from engine.errors import NoSuchVersion, VersionRefused
+from engine.log import dumps, loads
+from engine.packages import Package, frozen_package
+from engine.schema import process_versions
+from engine.validator import check_package, publishable
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published process."""
+
+    id: int
+    key: str
+    number: int
+    name: str
+    digest: str
+    published_at: datetime
+    published_by: str
+    reason: str
+
+
+_COLUMNS = (
+    process_versions.c.id,
+    process_versions.c.key,
+    process_versions.c.number,
+    process_versions.c.name,
+    process_versions.c.digest,
+    process_versions.c.published_at,
+    process_versions.c.published_by,
+    process_versions.c.reason,
+)
+
+
+def publish(connection: Connection, id: int, package: Package, now: datetime, *, by: str, reason: str) -> Version:
+    """Freezes a package as the next version of its process; raises `VersionRefused` when it may not be published."""
+    problems = check_package(package)
+    if not publishable(problems):
+        raise VersionRefused(problems)
+    key = package.diagram.main.id
+    latest = connection.scalar(select(func.max(process_versions.c.number)).where(process_versions.c.key == key))
+    version = Version(id, key, (latest or 0) + 1, package.diagram.main.name or key, package.digest, now, by, reason)
+    files = dumps({name: text.decode() for name, text in package.files.items()})
+    connection.execute(insert(process_versions).values(files=files, **version.__dict__))
+    return version
+
+
+def latest_version(connection: Connection, key: str) -> Version:
+    """The version that new instances of a process start on; raises `NoSuchVersion`."""
+    query = select(*_COLUMNS).where(process_versions.c.key == key).order_by(process_versions.c.number.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NoSuchVersion(key)
+    return Version(*row)
+
+
+def versions(connection: Connection, key: str | None = None) -> list[Version]:
+    """The published versions, the newest first."""
+    query = select(*_COLUMNS).order_by(process_versions.c.key, process_versions.c.number.desc())
+    if key is not None:
+        query = query.where(process_versions.c.key == key)
+    return [Version(*row) for row in connection.execute(query)]
+
+
+class _Shelf:
+    """Prepared packages by digest, shared by all instances and threads; the least used leave first."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.held: OrderedDict[str, Package] = OrderedDict()
+        self.lock = Lock()
+
+    def take(self, digest: str) -> Package | None:
+        with self.lock:
+            if digest in self.held:
+                self.held.move_to_end(digest)
+            return self.held.get(digest)
+
+    def put(self, digest: str, package: Package) -> Package:
+        with self.lock:
+            self.held[digest] = package
+            while len(self.held) > self.size:
+                self.held.popitem(last=False)
+        return package
+
+
+_shelf = _Shelf(size=64)
+
+
+def package_of(connection: Connection, version_id: int, digest: str | None = None) -> Package:
+    """The prepared package of a version; raises `NoSuchVersion`."""
+    if digest and (package := _shelf.take(digest)):
+        return package
+    row = connection.execute(
+        select(process_versions.c.digest, process_versions.c.files).where(process_versions.c.id == version_id)
+    ).one_or_none()
+    if row is None:
+        raise NoSuchVersion(str(version_id))
+    return _shelf.take(row.digest) or _shelf.put(row.digest, frozen_package(thaw(row.files)))
+
+
+def thaw(files: str) -> Mapping[str, bytes]:
+    """The files of a version as they were published."""
+    return {name: text.encode() for name, text in loads(files).items()}
