@@ -1,0 +1,1 @@
+"""The shipped process packages, as data."""

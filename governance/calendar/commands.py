@@ -1,0 +1,86 @@
+"""What people do to the calendar: seed a year, correct a day, import a notice, change the shifts.
+
+Due dates that are already running are not touched here; whoever keeps them recomputes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import chinese_calendar  # type: ignore[import-untyped, unused-ignore]
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from governance.calendar.errors import PeriodRejected, YearNotPublished
+from governance.calendar.models import CalendarDay, DayKind, WorkShift
+from governance.calendar.rules import Shifts, check_shifts
+from governance.calendar.sheets import read_days
+
+SEED = "chinesecalendar"
+
+
+def seed_year(session: Session, year: int) -> int:
+    """Enters a whole year from the seed package; days that people entered stay. Returns how many days were written."""
+    published = list(_published(year))
+    existing = _existing(session, published[0][0], published[-1][0])
+    ours = [(day, kind) for day, kind in published if day not in existing or existing[day].source == SEED]
+    for day, kind in ours:
+        _write(session, existing, day, kind, SEED, "")
+    session.flush()
+    return len(ours)
+
+
+def set_day(session: Session, day: date, kind: DayKind, note: str = "", *, by: str) -> CalendarDay:
+    """A person decides one day, whatever the notice says; `by` is kept as its source."""
+    row = _write(session, _existing(session, day, day), day, kind, f"人工：{by}", note)
+    session.flush()
+    return row
+
+
+def import_days(session: Session, content: str | bytes, *, by: str) -> int:
+    """Enters a table (日期,类型,说明), replacing those days; one wrong line and nothing is written. Returns how many days were written.
+
+    The exceptions of the published notice are enough: other days are Monday to Friday.
+    """
+    found = read_days(content)
+    existing = _existing(session, min(row.day for row in found), max(row.day for row in found))
+    for row in found:
+        _write(session, existing, row.day, row.kind, f"导入：{by}", row.note)
+    session.flush()
+    return len(found)
+
+
+def set_shifts(session: Session, shifts: Shifts, valid_from: date, valid_to: date | None = None) -> None:
+    """Sets the timetable (作息时间) from a day on, or for a season; it replaces one that begins on the same day."""
+    check_shifts(shifts)
+    if valid_to is not None and valid_to < valid_from:
+        raise PeriodRejected
+    session.execute(delete(WorkShift).where(WorkShift.valid_from == valid_from))
+    session.add_all(
+        WorkShift(starts_at=f"{starts:%H:%M}", ends_at=f"{ends:%H:%M}", valid_from=valid_from, valid_to=valid_to) for starts, ends in shifts
+    )
+    session.flush()
+
+
+def _published(year: int) -> Iterator[tuple[date, DayKind]]:
+    try:
+        day = date(year, 1, 1)
+        while day.year == year:
+            yield day, DayKind.WORK if chinese_calendar.is_workday(day) else DayKind.REST
+            day += timedelta(days=1)
+    except (NotImplementedError, ValueError):
+        raise YearNotPublished(year) from None
+
+
+def _existing(session: Session, first: date, last: date) -> dict[date, CalendarDay]:
+    return {row.date: row for row in session.scalars(select(CalendarDay).where(CalendarDay.date.between(first, last)))}
+
+
+def _write(session: Session, existing: dict[date, CalendarDay], day: date, kind: DayKind, source: str, note: str) -> CalendarDay:
+    row = existing.get(day)
+    if row is None:
+        row = CalendarDay(date=day)
+        session.add(row)
+    row.kind, row.source, row.note = kind.value, source, note
+    return row

@@ -1,0 +1,34 @@
+"""What others see of the calendar."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from itertools import groupby
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from governance.calendar.models import CalendarDay, DayKind, WorkShift
+from governance.calendar.rules import Season, WorkCalendar
+
+NOVEMBER = 11
+
+
+def working_calendar(session: Session) -> WorkCalendar:
+    """The calendar as it is entered now: a value, to be loaded once for a piece of work."""
+    days = session.execute(select(CalendarDay.date, CalendarDay.kind))
+    return WorkCalendar({day: kind == DayKind.WORK for day, kind in days}, seasons=_seasons(session))
+
+
+def missing_next_year(session: Session, today: date) -> bool:
+    """Whether to warn: it is November or later and next year's notice is not entered."""
+    return today.month >= NOVEMBER and session.get(CalendarDay, date(today.year + 1, 1, 1)) is None
+
+
+def _seasons(session: Session) -> tuple[Season, ...]:
+    rows = session.scalars(select(WorkShift).order_by(WorkShift.valid_from, WorkShift.starts_at))
+    timetables = groupby(rows, key=lambda row: (row.valid_from, row.valid_to))
+    return tuple(
+        Season(first, last, tuple((time.fromisoformat(row.starts_at), time.fromisoformat(row.ends_at)) for row in shifts))
+        for (first, last), shifts in timetables
+    )

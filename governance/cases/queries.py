@@ -1,0 +1,86 @@
+"""Reads cases, as far as the reader may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import Session
+
+from engine.schema import task_candidates, tasks
+from governance.cases.commands import digest
+from governance.cases.models import Case, Photo
+from governance.context import Actor, Context
+from governance.errors import NotFound
+from governance.organisation.models import Unit
+from governance.people.rules import POSTS
+
+DUPLICATES_WITHIN = timedelta(days=30)
+
+
+def visible(query: Select[Any], actor: Actor) -> Select[Any]:
+    """Only what the actor may see: by post and subtree, by a task they have or had, or because they reported it."""
+    if any(POSTS[a.post].sees == "all" for a in actor.appointments):
+        return query
+    paths = [a.unit.path for a in actor.appointments if POSTS[a.post].sees == "subtree"]
+    person = str(actor.person_id)
+    theirs = (
+        select(tasks.c.instance_id)
+        .outerjoin(task_candidates, task_candidates.c.task_id == tasks.c.id)
+        .where(
+            tasks.c.instance_id == Case.instance_id,
+            or_(task_candidates.c.principal.in_(actor.principals), tasks.c.closed_by == person, tasks.c.claimed_by == person),
+        )
+    )
+    below: list[ColumnElement[bool]] = [Unit.path.startswith(path, autoescape=True) for path in paths]
+    return query.join(Unit, Unit.id == Case.place_id).where(or_(Case.reported_by == actor.person_id, theirs.exists(), *below))
+
+
+def case(session: Session, case_id: int, actor: Actor) -> Case:
+    """A case the actor may see; raises `NotFound`."""
+    found: Case | None = session.scalar(visible(select(Case).where(Case.id == case_id), actor))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def followed(session: Session, secret: str) -> Case:
+    """The case behind a follow-up link; raises `NotFound`."""
+    found = session.scalar(select(Case).where(Case.follow_digest == digest(secret)))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def likely_duplicates(context: Context, place: Unit, text: str, category: str | None, limit: int = 3) -> list[Case]:
+    """Open or recent cases of the same place that read alike, the likest first."""
+    since = context.now() - DUPLICATES_WITHIN
+    near = place.path.rstrip("/").rpartition("/")[0] + "/"
+    query = (
+        select(Case)
+        .join(Unit, Unit.id == Case.place_id)
+        .where(Unit.path.startswith(near, autoescape=True), Case.reported_at >= since, Case.is_confidential.is_(False))
+        .order_by(Case.reported_at.desc())
+        .limit(200)
+    )
+    scored = [(alikeness(text, c.text) + (0.15 if category and c.category == category else 0), c) for c in context.session.scalars(query)]
+    return [c for score, c in sorted(scored, key=lambda s: -s[0]) if score >= 0.3][:limit]
+
+
+def alikeness(one: str, other: str) -> float:
+    """Share of common character pairs, 0 to 1."""
+    first, second = _pairs(one), _pairs(other)
+    return 2 * len(first & second) / (len(first) + len(second)) if first and second else 0.0
+
+
+def photos(session: Session, case_id: int) -> Sequence[Photo]:
+    """The pictures of a case, in the order they were added."""
+    return session.scalars(select(Photo).where(Photo.case_id == case_id).order_by(Photo.id)).all()
+
+
+def _pairs(text: str) -> set[str]:
+    plain = [c for c in text if c.isalnum()]
+    return {a + b for a, b in pairwise(plain)}

@@ -1,0 +1,186 @@
+"""Reads a form, and judges what was filled in. One schema serves the page, the API and the check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from engine.expressions import ExpressionError, compile_expression
+from governance.errors import Refused
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a field's values."""
+
+    value: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field as a page draws it."""
+
+    name: str
+    title: str
+    help: str
+    widget: str
+    type: str
+    choices: tuple[Choice, ...]
+    is_required: bool
+    visible: str | None
+    required: str | None
+    codes: str | None
+    max_length: int | None
+    default: Any
+
+
+def fields(form: Mapping[str, Any]) -> tuple[Field, ...]:
+    """The form's fields in the order they are written."""
+    return tuple(_field(name, schema, name in form.get("required", ())) for name, schema in form["properties"].items())
+
+
+def outcome(form: Mapping[str, Any]) -> Field | None:
+    """The field whose choices are the form's buttons."""
+    return next((f for f in fields(form) if f.widget == "outcome"), None)
+
+
+def read_form(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]], known: Mapping[str, Any]) -> dict[str, Any]:
+    """What a page's texts mean, checked; raises `Refused` with a sentence for each field."""
+    data: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for field in fields(form):
+        values = [v.strip() for v in filled.get(field.name, ()) if v.strip()]
+        try:
+            value = _value(field, values)
+        except ValueError:
+            errors[field.name] = f"{field.title}填写不正确"
+            continue
+        if value is not None:
+            data[field.name] = value
+    return check_form(form, data, known, errors)
+
+
+def check_form(
+    form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, Any], errors: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The data without what is not shown, checked; `known` is what conditions may read beside it. Raises `Refused`."""
+    found = dict(errors or {})
+    unknown = [name for name in data if name not in form["properties"]]
+    found |= dict.fromkeys(unknown, "表单中没有这一项")
+    seen = {**dict.fromkeys(form["properties"]), **known, **data}
+    shown = {f.name: f for f in fields(form) if _holds(f.visible, seen, default=True)}
+    kept = {name: value for name, value in data.items() if name in shown}
+    for field in shown.values():
+        if field.name not in kept and field.name not in found and (field.is_required or _holds(field.required, seen, default=False)):
+            found[field.name] = f"请填写{field.title}" if field.widget not in CHOSEN else f"请选择{field.title}"
+    for error in _validator(_frozen(form)).iter_errors(kept):
+        name = str(error.absolute_path[0]) if error.absolute_path else ""
+        if name and name not in found:
+            found[name] = _sentence(shown[name], error)
+    if found:
+        raise Refused(found)
+    return kept
+
+
+CHOSEN = frozenset(["choice", "codes", "unit", "person", "outcome", "multichoice", "checkbox"])
+
+
+def opinion_needed(form: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
+    """Whether this completion must say why."""
+    return _holds(form.get("x-ui", {}).get("opinion"), {**dict.fromkeys(form["properties"]), **data}, default=False)
+
+
+def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
+    ui = schema.get("x-ui", {})
+    options = schema.get("oneOf") or schema.get("items", {}).get("oneOf") or []
+    choices = tuple(Choice(str(o["const"]), o.get("title", str(o["const"]))) for o in options if "const" in o)
+    named = schema.get("enum") or schema.get("items", {}).get("enum") or []
+    return Field(
+        name,
+        schema.get("title", name),
+        schema.get("description", ""),
+        ui.get("widget") or _widget(schema),
+        schema.get("type", "string") if isinstance(schema.get("type"), str) else "string",
+        choices or tuple(Choice(str(v), str(v)) for v in named),
+        required,
+        ui.get("visible"),
+        ui.get("required"),
+        ui.get("list"),
+        schema.get("maxLength"),
+        schema.get("default"),
+    )
+
+
+def _widget(schema: Mapping[str, Any]) -> str:
+    if "oneOf" in schema or "enum" in schema:
+        return "choice"
+    return {"boolean": "checkbox", "integer": "number", "number": "number", "array": "multichoice"}.get(schema.get("type", ""), "text")
+
+
+def _value(field: Field, values: list[str]) -> Any:
+    match field.type:
+        case "boolean":
+            return bool(values and values[0] in ("true", "on", "1"))
+        case "array":
+            return values or None
+        case "integer":
+            return int(values[0]) if values else None
+        case "number":
+            return float(values[0]) if values else None
+    return values[0] if values else None
+
+
+def _holds(expression: str | None, data: Mapping[str, Any], *, default: bool) -> bool:
+    if not expression:
+        return default
+    try:
+        return bool(compile_expression(expression).evaluate(data, EPOCH))
+    except ExpressionError:
+        return default
+
+
+def _sentence(field: Field, error: ValidationError) -> str:
+    match error.validator:
+        case "maxLength":
+            return f"{field.title}不能超过 {error.validator_value} 个字"
+        case "minLength":
+            return f"{field.title}至少 {error.validator_value} 个字"
+        case "minimum" | "exclusiveMinimum":
+            return f"{field.title}不能小于 {error.validator_value}"
+        case "maximum" | "exclusiveMaximum":
+            return f"{field.title}不能大于 {error.validator_value}"
+        case "oneOf" | "enum" | "const":
+            return f"{field.title}不在可选范围内"
+        case "minItems":
+            return f"{field.title}至少选择 {error.validator_value} 项"
+        case "maxItems":
+            return f"{field.title}最多 {error.validator_value} 项"
+    return f"{field.title}填写不正确"
+
+
+class _Schema(dict[str, Any]):
+    """A schema that can be a cache key: by identity, forms being frozen with their version."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(self["properties"])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Schema) and self["properties"] is other["properties"]
+
+
+def _frozen(form: Mapping[str, Any]) -> _Schema:
+    return _Schema({"type": "object", "properties": form["properties"]})
+
+
+@lru_cache(maxsize=256)
+def _validator(schema: _Schema) -> Draft202012Validator:
+    return Draft202012Validator(dict(schema))

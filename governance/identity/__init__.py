@@ -1,0 +1,1 @@
+"""身份: accounts, passwords, lock-out."""

@@ -1,0 +1,237 @@
+"""Reads the inbox and the trail. Each principal's tasks are read by themselves with a limit, so that a million open tasks cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, or_, select, union_all
+
+from engine.log import Entry, entries, loads
+from engine.schema import NO_DUE, task_candidates, tasks
+from engine.schema import instances as instance_rows
+from governance.cases.models import Case
+from governance.context import Actor, Context
+from governance.organisation.models import Unit
+from governance.people.queries import names
+from governance.people.rules import POSTS
+
+PAGE = 30
+COUNTED = 99
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the inbox."""
+
+    task_id: int
+    task_name: str
+    key: str
+    opened_at: datetime
+    due_at: datetime | None
+    limit: Mapping[str, str]
+    claimed_by: str | None
+    closed_at: datetime | None
+    case_id: int
+    number: str
+    title: str
+    status: str
+    priority: str | None
+    place: str
+    principals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows in order, and where the next page begins."""
+
+    lines: tuple[Line, ...]
+    after: str | None
+
+
+_LINE = (
+    tasks.c.id,
+    tasks.c.name,
+    tasks.c.key,
+    tasks.c.opened_at,
+    tasks.c.due_at,
+    tasks.c.assignment,
+    tasks.c.claimed_by,
+    tasks.c.closed_at,
+    Case.id.label("case_id"),
+    Case.number,
+    Case.title,
+    Case.status,
+    Case.priority,
+    Unit.name.label("place"),
+)
+
+
+def todo(context: Context, actor: Actor, *, q: str = "", overdue: bool = False, after: str | None = None, limit: int = PAGE) -> Page:
+    """待办: what the actor may do, the most urgent first."""
+    start = _position(after)
+    parts: list[Select[Any]] = []
+    for principal in actor.principals:
+        part = select(task_candidates.c.due_at, task_candidates.c.task_id).where(task_candidates.c.principal == principal)
+        if overdue:
+            part = part.where(task_candidates.c.due_at < context.now())
+        if start:
+            due, task_id = start
+            part = part.where(
+                or_(task_candidates.c.due_at > due, and_(task_candidates.c.due_at == due, task_candidates.c.task_id > task_id))
+            )
+        parts.append(part.order_by(task_candidates.c.due_at, task_candidates.c.task_id))
+    if not q:
+        parts = [select(part.limit(limit + 1).subquery()) for part in parts]
+    mine = union_all(*parts).subquery()
+    unique = select(mine.c.task_id, mine.c.due_at).distinct().subquery()
+    query = _with_case(select(*_LINE)).join(unique, unique.c.task_id == tasks.c.id).order_by(unique.c.due_at, tasks.c.id)
+    if q:
+        query = query.where(_matching(q))
+    rows = context.session.connection().execute(query.limit(limit + 1)).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(tuple(_line(row) for row in rows[:limit]), _after(last.due_at or NO_DUE, last.id) if last else None)
+
+
+def done(context: Context, actor: Actor, *, q: str = "", after: str | None = None, limit: int = PAGE) -> Page:
+    """已办: what the actor finished, the latest first."""
+    query = _with_case(select(*_LINE)).where(tasks.c.closed_by == str(actor.person_id))
+    return _latest(context, query, tasks.c.closed_at, tasks.c.id, q, after, limit)
+
+
+def started(context: Context, actor: Actor, *, q: str = "", after: str | None = None, limit: int = PAGE) -> list[Case]:
+    """我发起: what the actor reported, the latest first."""
+    query = select(Case).where(Case.reported_by == actor.person_id).order_by(Case.id.desc()).limit(limit)
+    if q:
+        query = query.where(_matching(q))
+    if after and after.isdecimal():
+        query = query.where(Case.id < int(after))
+    return list(context.session.scalars(query))
+
+
+def counts(context: Context, actor: Actor) -> dict[str, int]:
+    """How many wait, and how many of them are overdue; counted no further than 99."""
+    mine = task_candidates.c.principal.in_(actor.principals)
+    connection = context.session.connection()
+    waiting = select(task_candidates.c.task_id).where(mine).distinct().limit(COUNTED + 1)
+    late = select(task_candidates.c.task_id).where(mine, task_candidates.c.due_at < context.now()).distinct().limit(COUNTED + 1)
+    return {
+        "todo": connection.scalar(select(func.count()).select_from(waiting.subquery())) or 0,
+        "overdue": connection.scalar(select(func.count()).select_from(late.subquery())) or 0,
+    }
+
+
+@dataclass(frozen=True)
+class Mark:
+    """流转轨迹: one thing that was done, by whom, under which post, and whether in time."""
+
+    seq: int
+    at: datetime
+    kind: str
+    element: str
+    name: str
+    person: str
+    post: str
+    opinion: str | None
+    data: Mapping[str, Any]
+    opened_at: datetime | None
+    due_at: datetime | None
+
+    @property
+    def was_late(self) -> bool:
+        return self.due_at is not None and self.at > self.due_at
+
+
+def trail(context: Context, instance_id: int) -> list[Mark]:
+    """Everything that happened to an instance, the first first."""
+    connection = context.session.connection()
+    log = entries(connection, instance_id)
+    rows = {row.key: row for row in connection.execute(select(tasks).where(tasks.c.instance_id == instance_id))}
+    people = names(context.session, {int(e.actor["person"]) for e in log if str(e.actor.get("person", "")).isdecimal()})
+    units = {int(e.actor["unit"]) for e in log if str(e.actor.get("unit", "")).isdecimal()}
+    places = dict(context.session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(units))).tuples().all())
+    return [_mark(entry, rows.get(entry.task_key or ""), people, places) for entry in log]
+
+
+def _mark(entry: Entry, task: Row[Any] | None, people: Mapping[int, str], places: Mapping[int, str]) -> Mark:
+    person = entry.actor.get("person")
+    post, unit = POSTS.get(entry.actor.get("post", "")), entry.actor.get("unit")
+    who = people.get(int(person), "") if person else ("反映人" if "reporter" in entry.actor else "系统")
+    return Mark(
+        entry.seq,
+        entry.at,
+        entry.kind,
+        (entry.task_key or "").partition("#")[0],
+        task.name if task else "",
+        who,
+        f"{places.get(int(unit), '')}{post.name}" if post and unit else "",
+        entry.opinion,
+        entry.data or {},
+        task.opened_at if task else None,
+        task.due_at if task else None,
+    )
+
+
+def open_tasks(context: Context, instance_id: int) -> Sequence[Row[Any]]:
+    """The open tasks of an instance, in the order they opened."""
+    query = select(tasks).where(tasks.c.instance_id == instance_id, tasks.c.closed_at.is_(None)).order_by(tasks.c.id)
+    return context.session.connection().execute(query).all()
+
+
+def _with_case(query: Select[Any]) -> Select[Any]:
+    return (
+        query.select_from(tasks)
+        .join(instance_rows, instance_rows.c.id == tasks.c.instance_id)
+        .join(Case, Case.instance_id == tasks.c.instance_id)
+        .join(Unit, Unit.id == Case.place_id)
+    )
+
+
+def _matching(q: str) -> Any:
+    return or_(Case.number.startswith(q, autoescape=True), Case.title.contains(q, autoescape=True), Case.text.contains(q, autoescape=True))
+
+
+def _latest(context: Context, query: Select[Any], moment: Any, id: Any, q: str, after: str | None, limit: int) -> Page:
+    if q:
+        query = query.where(_matching(q))
+    if start := _position(after):
+        query = query.where(or_(moment < start[0], and_(moment == start[0], id < start[1])))
+    rows = context.session.connection().execute(query.order_by(moment.desc(), id.desc()).limit(limit + 1)).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(tuple(_line(row) for row in rows[:limit]), _after(last.closed_at, last.id) if last else None)
+
+
+def _line(row: Row[Any]) -> Line:
+    assignment = loads(row.assignment)
+    return Line(
+        row.id,
+        row.name,
+        row.key,
+        row.opened_at,
+        row.due_at,
+        assignment["why"].get("limit", {}),
+        row.claimed_by,
+        row.closed_at,
+        row.case_id,
+        row.number,
+        row.title,
+        row.status,
+        row.priority,
+        row.place,
+        tuple(assignment["principals"]),
+    )
+
+
+def _after(moment: datetime, id: int) -> str:
+    return f"{moment.isoformat()}~{id}"
+
+
+def _position(after: str | None) -> tuple[datetime, int] | None:
+    moment, _, id = (after or "").partition("~")
+    try:
+        at = datetime.fromisoformat(moment)
+        return (at, int(id)) if at.tzinfo else None
+    except ValueError:
+        return None

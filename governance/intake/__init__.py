@@ -1,0 +1,1 @@
+"""受理入口: from a report to a case under way."""

@@ -1,0 +1,48 @@
+"""Takes a report, registers the case and starts its process, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.versions import latest_version
+from governance.cases.commands import Report, register
+from governance.cases.models import Case
+from governance.cases.photos import PER_CASE, add_photo
+from governance.context import Actor, Context
+from governance.errors import Refused
+from governance.workflow.world import instances
+
+PROCESS = "issue_disposal"
+
+
+def report(context: Context, reported: Report, photos: Sequence[bytes] = (), actor: Actor | None = None) -> tuple[Case, str | None]:
+    """上报. The case and its follow-up secret; the same submission again gives the case without the secret. Raises `Refused`."""
+    known = context.session.scalar(select(Case).where(Case.submission_key == reported.submission_key))
+    if known is not None:
+        return known, None
+    if len(photos) > PER_CASE:
+        raise Refused({"photos": f"照片最多 {PER_CASE} 张"})
+    case, secret = register(context, reported)
+    for content in photos:
+        add_photo(context, case, content, by=reported.reported_by)
+    version = latest_version(context.session.connection(), PROCESS)
+    by: Mapping[str, Any] = actor.record() if actor else {"reporter": str(case.id)}
+    instances(context).start(version, _start_data(case), by, business_key=str(case.id))
+    return case, secret
+
+
+def _start_data(case: Case) -> dict[str, Any]:
+    """What the process works on; who reported stays outside of it."""
+    return {
+        "case_number": case.number,
+        "category": case.category or "",
+        "place_unit": str(case.place_id),
+        "channel": case.channel,
+        "anonymous": case.is_anonymous,
+        "confidential": case.is_confidential,
+        "self_found": case.is_self_found,
+        "public_safety": False,
+    }

@@ -1,0 +1,1 @@
+"""组织: districts, subdistricts, communities, sectors, grids, buildings, estates and departments."""

@@ -1,0 +1,44 @@
+"""Reads who holds which post."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from governance.errors import NotFound
+from governance.people.models import Appointment, Person
+
+
+def person(session: Session, person_id: int) -> Person:
+    """The person; raises `NotFound`."""
+    found = session.get(Person, person_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def names(session: Session, person_ids: set[int]) -> dict[int, str]:
+    """Names by id."""
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids)))
+    return {row.id: row.name for row in rows}
+
+
+def appointments_of(session: Session, person_id: int, today: date) -> Sequence[Appointment]:
+    """What a person holds today, in the order of appointment."""
+    return session.scalars(_current(today).where(Appointment.person_id == person_id).order_by(Appointment.id)).all()
+
+
+def holders(session: Session, post: str, unit_ids: Sequence[int], today: date) -> dict[int, list[Appointment]]:
+    """Who holds a post in each of these units today; deputies only where nobody else does."""
+    found: dict[int, list[Appointment]] = {}
+    query = _current(today).where(Appointment.post == post, Appointment.unit_id.in_(unit_ids)).order_by(Appointment.id)
+    for appointment in session.scalars(query):
+        found.setdefault(appointment.unit_id, []).append(appointment)
+    return {unit: [a for a in held if not a.is_deputy] or held for unit, held in found.items()}
+
+
+def _current(today: date):  # type: ignore[no-untyped-def]
+    return select(Appointment).where(Appointment.from_date <= today, or_(Appointment.to_date.is_(None), Appointment.to_date >= today))

@@ -1,0 +1,67 @@
+"""The posts there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from governance.organisation.models import Kind
+from governance.people.models import Appointment
+
+
+@dataclass(frozen=True)
+class Post:
+    """岗位: a role in a kind of unit. `sees` says how far its holder reads: own tasks, the unit's subtree, or all."""
+
+    code: str
+    name: str
+    unit: Kind
+    sees: str = "subtree"
+
+
+POSTS = {
+    post.code: post
+    for post in (
+        Post("building_lead", "楼栋长", Kind.BUILDING),
+        Post("property_lead", "物业长", Kind.ESTATE),
+        Post("grid_lead", "网格长", Kind.GRID),
+        Post("grid_worker", "网格员", Kind.GRID),
+        Post("grid_adviser", "网格指导员", Kind.GRID),
+        Post("sector_lead", "片区长", Kind.SECTOR),
+        Post("community_lead", "社区长", Kind.COMMUNITY),
+        Post("community_worker", "社区首问接待员", Kind.COMMUNITY),
+        Post("command_centre", "街道指挥中心值守员", Kind.SUBDISTRICT),
+        Post("command_lead", "街道指挥长", Kind.SUBDISTRICT),
+        Post("joint_office", "区联席办派单员", Kind.DISTRICT),
+        Post("joint_office_lead", "区联席办主任", Kind.DISTRICT),
+        Post("district_leader", "联系区领导", Kind.DISTRICT),
+        Post("department_dispatcher", "部门分拨员", Kind.DEPARTMENT, "tasks"),
+        Post("department_handler", "部门承办人", Kind.DEPARTMENT, "tasks"),
+        Post("department_lead", "部门负责人", Kind.DEPARTMENT, "tasks"),
+        Post("auditor", "审计员", Kind.DISTRICT, "all"),
+        Post("system_administrator", "系统管理员", Kind.DISTRICT, "tasks"),
+        Post("process_designer", "流程设计员", Kind.DISTRICT, "tasks"),
+    )
+}
+
+TIER_POSTS: dict[Kind, tuple[str, ...]] = {
+    Kind.BUILDING: ("building_lead", "property_lead"),
+    Kind.GRID: ("grid_lead",),
+    Kind.SECTOR: ("sector_lead",),
+    Kind.COMMUNITY: ("community_lead",),
+    Kind.SUBDISTRICT: ("command_centre",),
+    Kind.DISTRICT: ("joint_office",),
+}
+"""Who handles a case at each tier."""
+
+
+def principal(post: str, unit_id: int) -> str:
+    """The post of a unit, as tasks are addressed to it."""
+    return f"post:{post}@{unit_id}"
+
+
+def principals(appointments: Iterable[Appointment]) -> list[str]:
+    """Everything addressed to somebody who holds these appointments."""
+    held = list(appointments)
+    people = dict.fromkeys(f"person:{a.person_id}" for a in held)
+    return [*people, *dict.fromkeys(principal(a.post, a.unit_id) for a in held)]

@@ -1,0 +1,148 @@
+"""指派: from a task's setting to the people who may do it, with the reason kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.errors import StepFailed
+from engine.instances import Opening
+from governance.errors import NotFound
+from governance.organisation.models import Kind, Unit
+from governance.organisation.queries import nearest, upwards
+from governance.organisation.queries import unit as unit_of
+from governance.people.models import Appointment
+from governance.people.queries import holders
+from governance.people.rules import POSTS, TIER_POSTS, principal
+from governance.workflow.rules import words
+
+REPORTER = "reporter"
+
+
+@dataclass
+class Found:
+    """Who may do a task, and how they were found."""
+
+    principals: list[str] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
+
+
+def find(session: Session, opening: Opening, today: date) -> Found:
+    """Who may do the task; raises `StepFailed` when its setting leads nowhere."""
+    setting = opening.settings.get("assign")
+    if setting is None:
+        raise StepFailed(opening.element, "assignment_missing", f"“{opening.name}”没有设置由谁办理。")
+    rule = setting.get("unit", "place")
+    if rule == REPORTER:
+        return Found([f"{REPORTER}:{opening.business_key}"], ["由反映人本人办理"])
+    start = _start(session, opening, rule)
+    excluded = {
+        str(opening.data[name].get("person")) for name in words(setting.get("exclude", "")) if isinstance(opening.data.get(name), dict)
+    }
+    return _Search(session, today, excluded).climb(upwards(session, start), words(setting.get("post", "")), exact=rule not in CLIMBING)
+
+
+CLIMBING = ("place", "first_receiver", "settler", "dispatcher")
+"""Rules that mean "the nearest unit upward that has the post"; the others name the unit itself."""
+
+
+def _start(session: Session, opening: Opening, rule: str) -> Unit:
+    reader = RULES.get(rule)
+    if reader is None:
+        raise StepFailed(opening.element, "assignment_unknown", f"“{opening.name}”的办理单位规则“{rule}”不存在。")
+    try:
+        return reader(session, opening)
+    except (NotFound, KeyError, TypeError) as error:
+        raise StepFailed(opening.element, "assignment_failed", f"“{opening.name}”找不到办理单位（规则：{rule}）。") from error
+
+
+def _named(variable: str) -> Callable[[Session, Opening], Unit]:
+    return lambda session, opening: unit_of(session, opening.data[variable])
+
+
+def _of_actor(variable: str) -> Callable[[Session, Opening], Unit]:
+    return lambda session, opening: unit_of(session, opening.data[variable]["unit"])
+
+
+def _above(kind: Kind) -> Callable[[Session, Opening], Unit]:
+    def find_above(session: Session, opening: Opening) -> Unit:
+        found = nearest(upwards(session, unit_of(session, opening.data["place_unit"])), kind)
+        if found is None:
+            raise NotFound
+        return found
+
+    return find_above
+
+
+RULES: dict[str, Callable[[Session, Opening], Unit]] = {
+    "place": _named("place_unit"),
+    "tier": _named("tier_unit"),
+    "street": _above(Kind.SUBDISTRICT),
+    "district": _above(Kind.DISTRICT),
+    "liaison_leader": _above(Kind.DISTRICT),
+    "lead_unit": _named("lead_unit"),
+    "co_unit": _named("co_unit"),
+    "settler": _of_actor("settler"),
+    "dispatcher": _of_actor("dispatcher"),
+    "first_receiver": _of_actor("first_receiver"),
+}
+
+
+@dataclass
+class _Search:
+    session: Session
+    today: date
+    excluded: set[str]
+
+    def climb(self, chain: Sequence[Unit], posts: Sequence[str], *, exact: bool) -> Found:
+        """Looks for the posts in the first unit that has them, then up the tree for whoever stands above it."""
+        why: list[str] = []
+        fitting = [(unit, [p for p in posts if POSTS[p].unit == unit.kind]) for unit in chain]
+        fitting = [(unit, wanted) for unit, wanted in fitting if wanted]
+        for unit, wanted in fitting[:1] if exact else fitting:
+            if found := self.at(unit, wanted, why):
+                return Found(found, why)
+        above = chain[chain.index(fitting[0][0]) + 1 :] if fitting else chain
+        for unit in above:
+            if found := self.at(unit, TIER_POSTS.get(Kind(unit.kind), ()), why):
+                why.append(f"原岗位空缺，由上级{unit.name}代为办理")
+                return Found(found, why)
+        top = chain[-1]
+        why.append(f"各级均无人任职，交{top.name}联席办")
+        return Found([principal("joint_office", top.id)], why)
+
+    def at(self, unit: Unit, posts: Sequence[str], why: list[str]) -> list[str]:
+        """The principals of these posts in this unit that somebody other than the excluded holds."""
+        found: list[str] = []
+        for post in posts:
+            held = holders(self.session, post, [unit.id], self.today).get(unit.id, [])
+            free = [a for a in held if str(a.person_id) not in self.excluded]
+            if not free:
+                why.append(f"{unit.name}{POSTS[post].name}{'须回避' if held else '空缺'}")
+                continue
+            found += [principal(post, unit.id)] if len(free) == len(held) else [f"person:{a.person_id}" for a in free]
+            why.append(self.reason(unit, post, free))
+        return found
+
+    def reason(self, unit: Unit, post: str, held: Sequence[Appointment]) -> str:
+        deputy = "（代理）" if held[0].is_deputy else ""
+        return f"{unit.name}{POSTS[post].name}{deputy}"
+
+
+def tier_with_holder(session: Session, chain: Sequence[Unit], tiers: Sequence[Kind], today: date) -> tuple[int, Unit] | None:
+    """The first of these tiers, above the place, where somebody holds a post that handles cases; 1 is the lowest."""
+    order = list(TIER_POSTS)
+    for kind in tiers:
+        for unit in (u for u in chain if u.kind == kind or (kind == Kind.BUILDING and u.kind == Kind.ESTATE)):
+            if any(holders(session, p, [unit.id], today) for p in TIER_POSTS[kind] if POSTS[p].unit == unit.kind):
+                return order.index(kind) + 1, unit
+    return None
+
+
+def department_named(session: Session, name: str) -> Unit | None:
+    """The department that goes by this name."""
+    return session.scalar(select(Unit).where(Unit.kind == Kind.DEPARTMENT, Unit.name == name, Unit.valid_to.is_(None)))

@@ -1,0 +1,48 @@
+"""Reads the settings of a task: limits with their computed parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from engine.errors import StepFailed
+from engine.expressions import compile_expression
+from engine.instances import Opening
+from governance.calendar.rules import Unit as LimitUnit
+
+
+@dataclass(frozen=True)
+class Limit:
+    """办理时限: so much of a unit."""
+
+    amount: Fraction
+    unit: LimitUnit
+
+
+def setting(text: str, data: Mapping[str, Any], at: datetime) -> Any:
+    """A setting's value; what begins with `=` is computed. Raises `ExpressionError`."""
+    return compile_expression(text[1:]).evaluate(data, at) if text.startswith("=") else text
+
+
+def limit_of(opening: Opening) -> Limit | None:
+    """The task's limit; raises `StepFailed` when what the diagram says gives none."""
+    deadline = opening.settings.get("deadline")
+    if deadline is None:
+        return None
+    read = {name: setting(text, opening.data, opening.at) for name, text in deadline.items()}
+    try:
+        amount = Fraction(str(read["amount"])) * Fraction(str(read.get("factor", 1)))
+        unit = LimitUnit(read["unit"])
+    except (KeyError, ValueError, ZeroDivisionError) as error:
+        raise StepFailed(opening.element, "limit_unreadable", f"“{opening.name}”的办理时限设置无法读取。") from error
+    if amount <= 0:
+        raise StepFailed(opening.element, "limit_unreadable", f"“{opening.name}”的办理时限必须大于零。")
+    return Limit(amount, unit)
+
+
+def words(name: str) -> tuple[str, ...]:
+    """A comma list."""
+    return tuple(part.strip() for part in name.split(",") if part.strip())

@@ -1,0 +1,134 @@
+"""What the engine asks of the domain while a command runs, answered from the tables of today."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.instances import RUNNING, Advance, Assignment, Instances, Opening
+from engine.versions import package_of
+from governance.calendar.queries import working_calendar
+from governance.calendar.rules import WorkCalendar
+from governance.cases.models import Case
+from governance.cases.rules import Standing, follow
+from governance.context import Context
+from governance.deadlines.rules import warn_at
+from governance.organisation.models import Kind, Unit
+from governance.organisation.queries import unit, upwards
+from governance.organisation.rules import TIERS
+from governance.workflow.assignment import find, tier_with_holder
+from governance.workflow.models import CategoryDepartment
+from governance.workflow.rules import limit_of
+
+Data = Mapping[str, Any]
+CHECKED_SHARE = 0.1
+"""Share of cases closed on the spot that are checked at random."""
+
+
+@dataclass
+class District:
+    """The district as the engine sees it."""
+
+    context: Context
+
+    @cached_property
+    def calendar(self) -> WorkCalendar:
+        return working_calendar(self.context.session)
+
+    def lookup(self, name: str, data: Data, at: datetime) -> dict[str, Any]:
+        answer = LOOKUPS.get(name)
+        return answer(self.context, data) if answer else {}
+
+    def assign(self, opening: Opening) -> Assignment:
+        found = find(self.context.session, opening, self.context.today)
+        limit = limit_of(opening)
+        why: dict[str, Any] = {"steps": found.why}
+        if limit is None:
+            return Assignment(tuple(found.principals), why=why)
+        due = self.calendar.add(opening.at, limit.amount, limit.unit)
+        why["limit"] = {"amount": str(limit.amount), "unit": limit.unit.value}
+        return Assignment(tuple(found.principals), due, warn_at(opening.at, due, limit.unit, self.calendar), why)
+
+    def advanced(self, advance: Advance) -> None:
+        session = self.context.session
+        case = session.scalar(select(Case).where(Case.id == int(advance.business_key)))
+        if case is None or advance.stopped:
+            return
+        case.instance_id = advance.instance_id
+        nodes = package_of(session.connection(), advance.version_id).diagram.nodes
+        settings = tuple(nodes[element].settings for element in advance.open_elements)
+        follow(case, Standing(advance.data, settings, advance.status != RUNNING, advance.at), self.calendar)
+        session.flush()
+
+
+def instances(context: Context) -> Instances:
+    """The engine within this unit of work."""
+    return Instances(context.session.connection(), District(context), context.now, context.new_id)
+
+
+# ---- lookups -----------------------------------------------------------------------------------------------------
+
+
+def _chain(context: Context, data: Data) -> list[Unit]:
+    return upwards(context.session, unit(context.session, data["place_unit"]))
+
+
+def _tier(context: Context, data: Data, kinds: list[Kind]) -> dict[str, Any]:
+    found = tier_with_holder(context.session, _chain(context, data), kinds, context.today)
+    if found is None:
+        return {}
+    return {"tier": found[0], "tier_unit": str(found[1].id), "tier_kind": str(TIERS[found[0] - 1])}
+
+
+def _first_tier(context: Context, data: Data) -> dict[str, Any]:
+    return _tier(context, data, list(TIERS))
+
+
+def _next_tier(context: Context, data: Data) -> dict[str, Any]:
+    return _tier(context, data, list(TIERS[int(data["tier"]) :]))
+
+
+def _lower_tier(context: Context, data: Data) -> dict[str, Any]:
+    return _tier(context, data, list(reversed(TIERS[: int(data["tier"]) - 1])))
+
+
+def _street(context: Context, data: Data) -> dict[str, Any]:
+    street = next((u for u in _chain(context, data) if u.kind == Kind.SUBDISTRICT), None)
+    return {"tier": 5, "tier_unit": str(street.id), "tier_kind": str(Kind.SUBDISTRICT)} if street else {}
+
+
+def _suggest_department(context: Context, data: Data) -> dict[str, Any]:
+    category = str(data.get("category") or "")
+    rows = context.session.execute(
+        select(CategoryDepartment.category, CategoryDepartment.unit_id).where(CategoryDepartment.category.in_([category, category[:2]]))
+    ).all()
+    best = max(rows, key=lambda row: len(row.category), default=None)
+    return {"suggested_unit": str(best.unit_id)} if best else {}
+
+
+def _draw_sample(context: Context, data: Data) -> dict[str, Any]:
+    """Drawn from the case itself, so that nobody can try again until it is not drawn."""
+    drawn = hashlib.sha256(f"{data.get('case_number')}{data.get('reopen_n')}".encode()).digest()
+    return {"sampled": int.from_bytes(drawn[:4], "big") < CHECKED_SHARE * 2**32}
+
+
+def _liaison_leader(context: Context, data: Data) -> dict[str, Any]:
+    district = _chain(context, data)[-1]
+    return {"liaison_unit": str(district.id)}
+
+
+LOOKUPS: dict[str, Callable[[Context, Data], dict[str, Any]]] = {
+    "first_tier": _first_tier,
+    "next_tier": _next_tier,
+    "lower_tier": _lower_tier,
+    "street": _street,
+    "suggest_department": _suggest_department,
+    "draw_sample": _draw_sample,
+    "liaison_leader": _liaison_leader,
+}
