@@ -1,1 +1,38 @@
-"""The pages."""
+"""The pages: what residents, task workers and administrators see."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+from flask_babel import Babel, get_locale
+from flask_wtf.csrf import CSRFProtect
+
+from web import errors, format
+from web.language import LANGUAGES, choose_language
+from web.pages import admin, cases, inbox, public, signin, tasks
+
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+csrf = CSRFProtect()
+
+
+def init_web(app: Flask) -> None:
+    """Puts the pages into the app."""
+    csrf.init_app(app)
+    Babel(app, locale_selector=choose_language, default_locale="zh")
+    for page in (public, signin, inbox, tasks, cases, admin):
+        app.register_blueprint(page.pages)
+    errors.init_errors(app)
+    format.init_filters(app)
+    app.after_request(_protect)
+    app.jinja_env.globals.update(languages=LANGUAGES, locale=get_locale)
+
+
+def _protect(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -11,10 +11,14 @@ from typing import Any
 
 import click
 
+from engine.audit import instance_ids, verify
 from engine.errors import Unreadable
 from engine.packages import Package, read_package, read_text
 from engine.scenarios import Played, Scenario, play, read_scenario
 from engine.validator import Problem, check, check_package, publishable
+from wuzhang.config import ConfigError, read_config
+from wuzhang.office import Office
+from wuzhang.server import serve_web
 
 PASSED, FAILED, UNREADABLE = 0, 1, 2
 STARTED_ONCE = Scenario("启动一次（未提供场景）")
@@ -108,3 +112,47 @@ def _played(one: Played) -> dict[str, Any]:
 
 def _print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@main.command("init")
+def prepare() -> None:
+    """准备数据库：建表、发布随产品附带的流程、录入节假日。"""
+    _office().prepare()
+    click.echo("数据库已就绪。")
+
+
+@main.command("serve")
+def serve() -> None:
+    """启动网页服务，并在同一进程内处理到期事项。"""
+    office = _office()
+    office.prepare()
+    serve_web(office)
+
+
+@main.group()
+def audit() -> None:
+    """审计。"""
+
+
+@audit.command("verify")
+@click.option("--instance", type=int, help="只核对这个流程实例。")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
+def verify_record(instance: int | None, as_json: bool) -> None:
+    """核对记录是否完整：哈希链，以及回放结果与保存的状态。"""
+    with _office().database.connect() as connection:
+        ids = [instance] if instance is not None else instance_ids(connection)
+        findings = [finding for id in ids for finding in verify(connection, id)]
+    if as_json:
+        _print_json({"instances": len(ids), "whole": not findings, "findings": [asdict(f) for f in findings]})
+    for finding in [] if as_json else findings:
+        click.echo(f"实例 {finding.instance_id} 第 {finding.seq} 条：{finding.reason}")
+    if not as_json:
+        click.echo(f"已核对 {len(ids)} 个流程实例，" + (f"发现 {len(findings)} 处问题。" if findings else "记录完整。"))
+    sys.exit(FAILED if findings else PASSED)
+
+
+def _office() -> Office:
+    try:
+        return Office(read_config())
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -39,6 +39,7 @@ class Field:
     visible: str | None
     required: str | None
     codes: str | None
+    among: str | None
     max_length: int | None
     default: Any
 
@@ -76,11 +77,10 @@ def check_form(
     found = dict(errors or {})
     unknown = [name for name in data if name not in form["properties"]]
     found |= dict.fromkeys(unknown, "表单中没有这一项")
-    seen = {**dict.fromkeys(form["properties"]), **known, **data}
-    shown = {f.name: f for f in fields(form) if _holds(f.visible, seen, default=True)}
+    shown = {f.name: f for f in shown_fields(form, data, known)}
     kept = {name: value for name, value in data.items() if name in shown}
     for field in shown.values():
-        if field.name not in kept and field.name not in found and (field.is_required or _holds(field.required, seen, default=False)):
+        if field.is_required and field.name not in kept and field.name not in found:
             found[field.name] = f"请填写{field.title}" if field.widget not in CHOSEN else f"请选择{field.title}"
     for error in _validator(_frozen(form)).iter_errors(kept):
         name = str(error.absolute_path[0]) if error.absolute_path else ""
@@ -89,6 +89,33 @@ def check_form(
     if found:
         raise Refused(found)
     return kept
+
+
+def shown_fields(form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[Field, ...]:
+    """The fields that these values bring to light; those they make necessary are marked so."""
+    seen = _seen(form, data, known)
+    return tuple(
+        replace(f, is_required=f.is_required or _holds(f.required, seen, default=False))
+        for f in fields(form)
+        if _holds(f.visible, seen, default=True)
+    )
+
+
+def read_loosely(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What a half-filled page means so far; what cannot be read is left out."""
+    data: dict[str, Any] = {}
+    for field in fields(form):
+        try:
+            value = _value(field, [v.strip() for v in filled.get(field.name, ()) if v.strip()])
+        except ValueError:
+            continue
+        if value is not None:
+            data[field.name] = value
+    return data
+
+
+def _seen(form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    return {**known, **dict.fromkeys(form["properties"]), **data}
 
 
 CHOSEN = frozenset(["choice", "codes", "unit", "person", "outcome", "multichoice", "checkbox"])
@@ -115,6 +142,7 @@ def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
         ui.get("visible"),
         ui.get("required"),
         ui.get("list"),
+        ui.get("among"),
         schema.get("maxLength"),
         schema.get("default"),
     )

@@ -83,3 +83,15 @@ def _matches(password_hash: str, password: str) -> bool:
         return _hasher.verify(password_hash, password[:MAX_PASSWORD])
     except (VerificationError, InvalidHashError):
         return False
+
+
+def disable(session: Session, account: Account) -> None:
+    """Closes an account and ends every session of it."""
+    account.is_disabled, account.stamp = True, secrets.token_hex(8)
+    session.flush()
+
+
+def enable(session: Session, account: Account) -> None:
+    """Opens a closed or locked account again."""
+    account.is_disabled, account.locked_until, account.failures = False, None, 0
+    session.flush()

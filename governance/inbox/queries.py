@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, and_, func, or_, select, union_all
 from engine.log import Entry, entries, loads
 from engine.schema import NO_DUE, task_candidates, tasks
 from engine.schema import instances as instance_rows
+from engine.versions import package_of
 from governance.cases.models import Case
 from governance.context import Actor, Context
 from governance.organisation.models import Unit
@@ -148,14 +149,23 @@ def trail(context: Context, instance_id: int) -> list[Mark]:
     """Everything that happened to an instance, the first first."""
     connection = context.session.connection()
     log = entries(connection, instance_id)
+    awaited = _awaited(context, instance_id)
     rows = {row.key: row for row in connection.execute(select(tasks).where(tasks.c.instance_id == instance_id))}
     people = names(context.session, {int(e.actor["person"]) for e in log if str(e.actor.get("person", "")).isdecimal()})
     units = {int(e.actor["unit"]) for e in log if str(e.actor.get("unit", "")).isdecimal()}
     places = dict(context.session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(units))).tuples().all())
-    return [_mark(entry, rows.get(entry.task_key or ""), people, places) for entry in log]
+    return [_mark(entry, rows.get(entry.task_key or ""), people, places, awaited) for entry in log]
 
 
-def _mark(entry: Entry, task: Row[Any] | None, people: Mapping[int, str], places: Mapping[int, str]) -> Mark:
+def _awaited(context: Context, instance_id: int) -> dict[str, str]:
+    """What the messages that an instance listens to are called on its diagram."""
+    connection = context.session.connection()
+    version_id = connection.scalar(select(instance_rows.c.version_id).where(instance_rows.c.id == instance_id))
+    nodes = package_of(connection, version_id).diagram.nodes.values() if version_id else ()
+    return {event.name: node.label for node in nodes for event in node.events if event.kind in ("message", "signal") and event.name}
+
+
+def _mark(entry: Entry, task: Row[Any] | None, people: Mapping[int, str], places: Mapping[int, str], awaited: Mapping[str, str]) -> Mark:
     person = entry.actor.get("person")
     post, unit = POSTS.get(entry.actor.get("post", "")), entry.actor.get("unit")
     who = people.get(int(person), "") if person else ("反映人" if "reporter" in entry.actor else "系统")
@@ -164,7 +174,7 @@ def _mark(entry: Entry, task: Row[Any] | None, people: Mapping[int, str], places
         entry.at,
         entry.kind,
         (entry.task_key or "").partition("#")[0],
-        task.name if task else "",
+        task.name if task else awaited.get(entry.task_key or "", ""),
         who,
         f"{places.get(int(unit), '')}{post.name}" if post and unit else "",
         entry.opinion,

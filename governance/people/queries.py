@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from governance.errors import NotFound
+from governance.organisation.models import Unit
 from governance.people.models import Appointment, Person
 
 
@@ -42,3 +43,19 @@ def holders(session: Session, post: str, unit_ids: Sequence[int], today: date) -
 
 def _current(today: date):  # type: ignore[no-untyped-def]
     return select(Appointment).where(Appointment.from_date <= today, or_(Appointment.to_date.is_(None), Appointment.to_date >= today))
+
+
+def roster(session: Session, today: date, q: str = "", unit_path: str = "/", limit: int = 300) -> Sequence[Appointment]:
+    """Who holds what today below a unit, by unit and post; `q` narrows by name."""
+    query = _current(today).join(Appointment.unit).join(Appointment.person).where(Unit.path.startswith(unit_path, autoescape=True))
+    if q:
+        query = query.where(or_(Person.name.contains(q, autoescape=True), Unit.name.contains(q, autoescape=True)))
+    return session.scalars(query.order_by(Unit.path, Appointment.post).limit(limit)).unique().all()
+
+
+def appointment(session: Session, appointment_id: int) -> Appointment:
+    """The appointment; raises `NotFound`."""
+    found = session.get(Appointment, appointment_id)
+    if found is None:
+        raise NotFound
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -39,11 +39,18 @@ def find(session: Session, opening: Opening, today: date) -> Found:
     rule = setting.get("unit", "place")
     if rule == REPORTER:
         return Found([f"{REPORTER}:{opening.business_key}"], ["由反映人本人办理"])
-    start = _start(session, opening, rule)
+    start, posts = _start(session, opening, rule), words(setting.get("post", ""))
     excluded = {
         str(opening.data[name].get("person")) for name in words(setting.get("exclude", "")) if isinstance(opening.data.get(name), dict)
     }
-    return _Search(session, today, excluded).climb(upwards(session, start), words(setting.get("post", "")), exact=rule not in CLIMBING)
+    return _Search(session, today, excluded).climb(upwards(session, start), _own(opening, rule, posts, setting), exact=rule not in CLIMBING)
+
+
+def _own(opening: Opening, rule: str, posts: tuple[str, ...], setting: Mapping[str, str]) -> tuple[str, ...]:
+    """A task that goes back to who acted before goes to the very post they acted under, when it is among those allowed."""
+    before = opening.data.get(rule)
+    post = before.get("post") if isinstance(before, dict) and rule not in words(setting.get("exclude", "")) else None
+    return (post,) if post in posts else posts
 
 
 CLIMBING = ("place", "first_receiver", "settler", "dispatcher")

@@ -1,0 +1,1 @@
+"""Numbered changes of the database. They import nothing from the application."""

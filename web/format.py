@@ -1,0 +1,80 @@
+"""How moments, limits and lights read to people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, g
+from flask_babel import lazy_gettext
+
+from api.work import context
+from governance.calendar.queries import working_calendar
+from governance.calendar.rules import SHANGHAI, Unit, WorkCalendar
+from governance.cases.codes import category_name
+from governance.deadlines.rules import Light, light, remaining_words
+from web.language import gettext as _
+
+LIGHTS = {Light.GREEN: ("green", "clock"), Light.YELLOW: ("yellow", "alert-triangle"), Light.RED: ("red", "alarm")}
+
+
+KINDS = {
+    "start": lazy_gettext("上报"),
+    "timer": lazy_gettext("到期自动处理"),
+    "message": lazy_gettext("收到消息"),
+    "signal": lazy_gettext("收到通知"),
+    "service_result": lazy_gettext("外部服务答复"),
+    "correct": lazy_gettext("更正数据"),
+    "rewind": lazy_gettext("退回"),
+    "cancel": lazy_gettext("终止"),
+    "claim": lazy_gettext("签收"),
+    "release": lazy_gettext("退回待签收"),
+    "transfer": lazy_gettext("转办"),
+    "suspend": lazy_gettext("挂起"),
+    "resume": lazy_gettext("恢复"),
+    "incident": lazy_gettext("异常"),
+    "notice": lazy_gettext("催办提醒"),
+}
+
+
+def init_filters(app: Flask) -> None:
+    """Registers the filters of the templates."""
+    app.jinja_env.filters.update(moment=moment, day=day, category=category_name, limit=limit_words, zip=zip)
+    app.jinja_env.globals.update(left=left, trail_kinds=KINDS)
+
+
+def moment(at: datetime | None) -> str:
+    """3月2日 09:00, with the year when it is not this one."""
+    if at is None:
+        return ""
+    local, now = at.astimezone(SHANGHAI), context().now().astimezone(SHANGHAI)
+    year = f"{local.year}年" if local.year != now.year else ""
+    return f"{year}{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def day(at: datetime | None) -> str:
+    """2026-03-02"""
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d}" if at else ""
+
+
+def limit_words(limit: dict[str, str] | None) -> str:
+    """2 工作日"""
+    return f"{limit['amount']} {Unit(limit['unit']).label}" if limit else ""
+
+
+def calendar() -> WorkCalendar:
+    """The working calendar, read once a request."""
+    if "calendar" not in g:
+        g.calendar = working_calendar(context().session)
+    found: WorkCalendar = g.calendar
+    return found
+
+
+def left(opened_at: datetime, due_at: datetime | None, limit: Any, at: datetime | None = None) -> dict[str, str]:
+    """How much of a limit is left: a colour, an icon and words."""
+    if due_at is None:
+        return {"color": "muted", "icon": "minus", "words": _("不限时")}
+    unit = Unit(limit["unit"]) if limit else Unit.CALENDAR_DAYS
+    now = at or context().now()
+    color, icon = LIGHTS[light(opened_at, due_at, now, calendar(), unit)]
+    return {"color": color, "icon": icon, "words": remaining_words(due_at, now, calendar(), unit)}

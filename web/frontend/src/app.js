@@ -1,0 +1,23 @@
+import htmx from 'htmx.org';
+import { meta } from './page.js';
+import './photos.js'; // before once.js: a form that still uploads is not yet submitted
+import './once.js';
+import './drafts.js';
+import './visible.js';
+import './phrases.js';
+import './keyboard.js';
+import './menus.js';
+import './notices.js';
+import './poll.js';
+import './scroll.js';
+
+// No text of a page ever becomes code, whatever the page's policy says.
+function refuse() {
+  throw new Error('attributes that hold JavaScript are not supported');
+}
+htmx.registerExtension('no-code', { init: (api) => api.initSecurity(null, refuse, refuse) });
+
+document.addEventListener('htmx:config:request', (event) => {
+  const { request } = event.detail.ctx;
+  if (request.method !== 'GET' && meta('csrf-token')) request.headers['X-CSRFToken'] = meta('csrf-token');
+});

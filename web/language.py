@@ -1,0 +1,20 @@
+"""Chinese first, English by choice."""
+
+from __future__ import annotations
+
+from flask import request
+from flask_babel import gettext as translated
+
+LANGUAGES = {"zh": "中文", "en": "English"}
+COOKIE = "language"
+
+
+def choose_language() -> str:
+    """The language the reader chose; Chinese when they chose none."""
+    chosen = request.cookies.get(COOKIE, "zh")
+    return chosen if chosen in LANGUAGES else "zh"
+
+
+def gettext(text: str, **values: object) -> str:
+    """The text in the reader's language."""
+    return str(translated(text, **values))

@@ -1,0 +1,1 @@
+"""One module a place people go to."""

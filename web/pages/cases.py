@@ -1,0 +1,82 @@
+"""The case: its facts, its trail, its diagram in its own version."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, render_template
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+from sqlalchemy import select
+
+from api.signin import actor
+from api.work import context
+from engine.log import loads
+from engine.packages import DIAGRAM
+from engine.schema import instances
+from engine.versions import package_of
+from governance.cases.models import Case
+from governance.cases.queries import case as case_of
+from governance.cases.queries import photos
+from governance.errors import NotFound
+from governance.inbox.queries import open_tasks, trail
+from governance.organisation.queries import full_name, upwards
+from web.pages.public import send_photo
+from web.who import principal_name
+
+pages = Blueprint("cases", __name__, url_prefix="/cases")
+
+
+@pages.get("/<int:case_id>")
+@login_required  # type: ignore[untyped-decorator]
+def show(case_id: int) -> ResponseReturnValue:
+    given, case = context(), _case(case_id)
+    return render_template(
+        "case.html",
+        case=case,
+        place=full_name(upwards(given.session, case.place)),
+        trail=trail(given, case.instance_id) if case.instance_id else [],
+        open=[
+            (task, [principal_name(given.session, p) for p in _principals(task.assignment)])
+            for task in (open_tasks(given, case.instance_id) if case.instance_id else [])
+        ],
+        photos=photos(given.session, case.id),
+    )
+
+
+@pages.get("/<int:case_id>/diagram.bpmn")
+@login_required  # type: ignore[untyped-decorator]
+def diagram(case_id: int) -> Response:
+    given, case = context(), _case(case_id)
+    version_id = given.session.connection().scalar(select(instances.c.version_id).where(instances.c.id == case.instance_id))
+    if version_id is None:
+        raise NotFound
+    response = Response(package_of(given.session.connection(), version_id).files[DIAGRAM], mimetype="application/xml")
+    response.headers["Cache-Control"] = "private, max-age=300"
+    return response
+
+
+@pages.get("/<int:case_id>/diagram.json")
+@login_required  # type: ignore[untyped-decorator]
+def state(case_id: int) -> ResponseReturnValue:
+    """Which elements are done, current, overdue."""
+    given, case = context(), _case(case_id)
+    if case.instance_id is None:
+        return jsonify(done=[], current=[], overdue=[])
+    waiting = open_tasks(given, case.instance_id)
+    finished = {m.element for m in trail(given, case.instance_id) if m.kind == "complete"}
+    late = [t.element for t in waiting if t.due_at and t.due_at < given.now()]
+    return jsonify(done=sorted(finished), current=[t.element for t in waiting], overdue=late)
+
+
+@pages.get("/<int:case_id>/photos/<int:photo_id>")
+@login_required  # type: ignore[untyped-decorator]
+def photo(case_id: int, photo_id: int) -> Response:
+    return send_photo(_case(case_id), photo_id)
+
+
+def _case(case_id: int) -> Case:
+    return case_of(context().session, case_id, actor())
+
+
+def _principals(assignment: str) -> list[str]:
+    found: list[str] = loads(assignment)["principals"]
+    return found

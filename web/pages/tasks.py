@@ -1,0 +1,224 @@
+"""One task on one page: facts, form, opinion, outcomes, trail, diagram."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+from werkzeug.datastructures import MultiDict
+
+from api.signin import actor
+from api.work import context, undo
+from engine.errors import ClaimedByOther, EngineError, StepFailed, TaskClosed
+from engine.log import loads
+from governance.cases.codes import codes
+from governance.cases.models import Case
+from governance.cases.photos import add_photo
+from governance.cases.queries import photos
+from governance.context import Actor
+from governance.errors import NotFound, Refused
+from governance.forms.rules import Field, fields, opinion_needed, outcome, read_form, read_loosely, shown_fields
+from governance.inbox.queries import trail
+from governance.organisation.models import Kind
+from governance.organisation.queries import full_name, nearest, of_kind, unit, upwards
+from governance.workflow.commands import Desk, claim, complete, desk, foresee, may_do, release
+from web.errors import sentence
+from web.language import gettext as _
+from web.who import principal_name
+
+pages = Blueprint("tasks", __name__, url_prefix="/tasks")
+PHRASES = ("情况属实，请按规定办理。", "已与反映人联系，情况已说明。", "已到现场核实。", "请尽快办理并反馈结果。", "同意。")
+
+
+@pages.get("/<int:task_id>")
+@login_required  # type: ignore[untyped-decorator]
+def show(task_id: int) -> ResponseReturnValue:
+    return _page(task_id, {}, {})
+
+
+@pages.post("/<int:task_id>/complete")
+@login_required  # type: ignore[untyped-decorator]
+def finish(task_id: int) -> ResponseReturnValue:
+    held, form = desk(context(), task_id), request.form
+    try:
+        data = read_form(held.form, _with_photos(held, form.to_dict(flat=False)), held.data)
+        advance = complete(
+            context(), actor(), task_id, data, opinion=form.get("opinion", "").strip(), idempotency_key=form.get("key") or None
+        )
+    except Refused as refused:
+        undo()
+        return _page(task_id, refused.errors, form, 422)
+    except (TaskClosed, ClaimedByOther) as error:
+        said = sentence(error)
+        undo()
+        return _page(task_id, {"": said}, form, 409)
+    if advance.stopped:
+        flash(_("已提交，但流程在“%(where)s”遇到异常，管理员会处理，您不必重填。", where=advance.stopped.message), "warning")
+    else:
+        flash(_("“%(name)s”已办理。", name=held.task["name"]), "success")
+    return redirect(url_for("inbox.show", after_task=task_id))
+
+
+@pages.post("/<int:task_id>/shape")
+@login_required  # type: ignore[untyped-decorator]
+def shape(task_id: int) -> ResponseReturnValue:
+    """The fields that the chosen outcome asks for, with what has been filled in so far."""
+    held = desk(context(), task_id)
+    if not may_do(actor(), held):
+        raise NotFound
+    undo()
+    return render_template("_fields.html", task=held.task, errors={}, **_form(held, request.form))
+
+
+@pages.post("/<int:task_id>/foresee")
+@login_required  # type: ignore[untyped-decorator]
+def next_people(task_id: int) -> ResponseReturnValue:
+    """Who would get the case next, before anything is submitted."""
+    held, form = desk(context(), task_id), request.form.to_dict(flat=False)
+    field = outcome(held.form)
+    if field is not None and not form.get(field.name):
+        return ""
+    try:
+        data = read_form(held.form, form, held.data)
+        found = foresee(context(), actor(), task_id, data)
+    except Refused:
+        return render_template("_next.html", incomplete=True, next=[])
+    except StepFailed as failed:
+        return render_template("_next.html", failed=str(failed), next=[])
+    except EngineError:
+        return ""
+    finally:
+        undo()
+    names = [(opening.name, [principal_name(context().session, p) for p in assignment.principals]) for opening, assignment in found]
+    return render_template("_next.html", next=names)
+
+
+@pages.post("/<int:task_id>/claim")
+@login_required  # type: ignore[untyped-decorator]
+def take(task_id: int) -> ResponseReturnValue:
+    try:
+        claim(context(), actor(), task_id)
+    except (TaskClosed, ClaimedByOther) as error:
+        said = sentence(error)
+        undo()
+        return _page(task_id, {"": said}, {}, 409)
+    flash(_("已签收，其他人不会再看到这条待办。"), "success")
+    return redirect(url_for("tasks.show", task_id=task_id))
+
+
+@pages.post("/<int:task_id>/release")
+@login_required  # type: ignore[untyped-decorator]
+def give_back(task_id: int) -> ResponseReturnValue:
+    release(context(), actor(), task_id)
+    flash(_("已退回待签收。"), "success")
+    return redirect(url_for("inbox.show"))
+
+
+@pages.post("/<int:task_id>/photos")
+@login_required  # type: ignore[untyped-decorator]
+def upload(task_id: int) -> ResponseReturnValue:
+    """Takes one picture while the form is being filled in; the form then names it by its id."""
+    held, file = desk(context(), task_id), request.files.get("file")
+    if not may_do(actor(), held):
+        raise NotFound
+    try:
+        added = add_photo(context(), _case(held), file.read() if file else b"", by=actor().person_id, task_key=held.task["key"])
+    except Refused as refused:
+        undo()
+        return {"error": str(refused)}, 422
+    return {"id": str(added.id), "url": url_for("cases.photo", case_id=added.case_id, photo_id=added.id)}, 201
+
+
+def _with_photos(held: Desk, filled: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The form with its pictures: those uploaded before, as far as they are this case's, and those that come with it."""
+    case = _case(held)
+    known = {str(p.id) for p in photos(context().session, case.id)}
+    for field in (f for f in fields(held.form) if f.widget == "photos"):
+        kept = [i for i in filled.get(field.name, []) if i in known]
+        for file in request.files.getlist(field.name):
+            if content := file.read():
+                kept.append(str(add_photo(context(), case, content, by=actor().person_id, task_key=held.task["key"]).id))
+        filled[field.name] = kept
+    return filled
+
+
+def _case(held: Desk) -> Case:
+    found = context().session.get(Case, int(held.task["business_key"]))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], status: int = 200) -> ResponseReturnValue:
+    given, who = context(), actor()
+    held = desk(given, task_id)
+    case = _case(held)
+    if not _may_read(who, held):
+        raise NotFound
+    assignment = loads(held.task["assignment"])
+    mine = held.task["closed_at"] is None and may_do(who, held)
+    page = render_template(
+        "task.html",
+        task=held.task,
+        case=case,
+        place=full_name(upwards(given.session, case.place)),
+        mine=mine,
+        why=assignment["why"],
+        candidates=[principal_name(given.session, p) for p in held.principals],
+        acting=who.under(list(held.principals)),
+        trail=trail(given, held.task["instance_id"]),
+        photos=photos(given.session, case.id),
+        errors=errors,
+        **_form(held, form),
+        phrases=PHRASES,
+        key=form.get("key") or secrets.token_urlsafe(12),
+    )
+    return page, status
+
+
+def _form(held: Desk, form: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form's templates need: the fields to show now, what they offer, what is filled in."""
+    filled = form.to_dict(flat=False) if isinstance(form, MultiDict) else {}
+    data = read_loosely(held.form, filled)
+    chosen = outcome(held.form)
+    return {
+        "fields": [f for f in shown_fields(held.form, data, held.data) if f.widget != "outcome"],
+        "outcome": chosen,
+        "chosen": data.get(chosen.name) if chosen else None,
+        "needs_opinion": opinion_needed(held.form, data),
+        "lists": _lists(held),
+        "data": held.data,
+        "form": form,
+    }
+
+
+def _may_read(who: Actor, held: Desk) -> bool:
+    """Those it is or was addressed to; others read the case page, as far as they may."""
+    return may_do(who, held) or any(p in held.principals for p in who.principals) or held.task["closed_by"] == str(who.person_id)
+
+
+def _lists(held: Desk) -> dict[str, list[tuple[str, str]]]:
+    """What the form's fields offer."""
+    offered = {field.name: _offered(field, held) for field in fields(held.form)}
+    return {name: choices for name, choices in offered.items() if choices}
+
+
+def _offered(field: Field, held: Desk) -> list[tuple[str, str]]:
+    if field.codes == "categories":
+        return [(c["code"], f"{c['major_name']} · {c['name']}") for c in codes()["categories"]]
+    if field.codes in codes():
+        return [(str(c), str(c)) for c in codes()[field.codes]]
+    if field.widget != "unit":
+        return []
+    session = context().session
+    chain = upwards(session, unit(session, held.data["place_unit"]))
+    community = nearest(chain, Kind.COMMUNITY)
+    near = of_kind(session, Kind.COMMUNITY, Kind.GRID, Kind.BUILDING, below=community.path) if community else chain
+    if field.among == "places":
+        return [(str(u.id), full_name(upwards(session, u))) for u in near]
+    departments = [(str(u.id), u.name) for u in of_kind(session, Kind.DEPARTMENT)]
+    return [(str(u.id), u.name) for u in chain if u.kind != Kind.DISTRICT] + departments if field.among == "neighbours" else departments

@@ -1,0 +1,94 @@
+"""Configuration, read from the environment alone; a wrong value is refused at start with its name."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "WUZHANG_"
+SETTINGS = {
+    "DATABASE_URL": "数据库地址，默认为数据目录中的 SQLite 文件；生产环境用 postgresql+psycopg://…",
+    "SECRET_KEY": "会话签名与个人信息加密的密钥，至少 32 个字符；不设置时在数据目录中生成一份，仅供试用",
+    "DATA_DIR": "数据目录：SQLite 文件、照片、试用密钥，默认为当前目录下的 var",
+    "HOST": "监听地址，默认 127.0.0.1",
+    "PORT": "监听端口，默认 8000；PORT 也可以",
+    "THREADS": "网页进程的线程数，默认 4",
+    "PUBLIC_URL": "居民从外部访问的地址，写进二维码，如 https://example.gov.cn",
+}
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that differs between deployments."""
+
+    database_url: str
+    secret_key: str = field(repr=False)
+    data_dir: Path
+    host: str
+    port: int
+    threads: int
+    public_url: str
+    is_trial: bool
+
+
+def read_config(environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration; raises `ConfigError`. Makes the data directory, and a trial secret where none is set."""
+    unknown = [name for name in environ if name.startswith(PREFIX) and name[len(PREFIX) :] not in SETTINGS and "_TEST_" not in name]
+    if unknown:
+        raise ConfigError(f"没有 {unknown[0]} 这项配置。")
+    data_dir = Path(environ.get("WUZHANG_DATA_DIR") or "var").absolute()
+    secret = environ.get("WUZHANG_SECRET_KEY", "")
+    if secret and len(secret) < 32:
+        raise ConfigError("WUZHANG_SECRET_KEY 至少 32 个字符。")
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        key = secret or _trial_secret(data_dir / "trial-secret")
+    except OSError as error:
+        raise ConfigError(f"WUZHANG_DATA_DIR 不可写：{data_dir}") from error
+    return Config(
+        database_url=_database_url(environ.get("WUZHANG_DATABASE_URL") or f"sqlite:///{data_dir / 'wuzhang.db'}"),
+        secret_key=key,
+        data_dir=data_dir,
+        host=environ.get("WUZHANG_HOST") or "127.0.0.1",
+        port=_number(environ, "WUZHANG_PORT", "PORT", default=8000, lowest=1, highest=65535),
+        threads=_number(environ, "WUZHANG_THREADS", default=4, lowest=1, highest=64),
+        public_url=(environ.get("WUZHANG_PUBLIC_URL") or "").rstrip("/"),
+        is_trial=not secret,
+    )
+
+
+def _trial_secret(path: Path) -> str:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text()
+
+
+def _database_url(url: str) -> str:
+    try:
+        backend = make_url(url).get_backend_name()
+    except ArgumentError as error:
+        raise ConfigError("WUZHANG_DATABASE_URL 不是数据库地址。") from error
+    if backend not in ("sqlite", "postgresql"):
+        raise ConfigError("WUZHANG_DATABASE_URL 只支持 SQLite 和 PostgreSQL。")
+    return url
+
+
+def _number(environ: Mapping[str, str], *names: str, default: int, lowest: int, highest: int) -> int:
+    for name in names:
+        text = environ.get(name)
+        if text:
+            if not text.isdecimal() or not lowest <= int(text) <= highest:
+                raise ConfigError(f"{name} 应为 {lowest} 至 {highest} 的整数。")
+            return int(text)
+    return default

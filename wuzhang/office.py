@@ -1,0 +1,75 @@
+"""Units of work outside of a request: commands, jobs, the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from bpmn import shipped
+from engine.database import WRITING, open_database, writing
+from engine.ids import new_id
+from engine.packages import read_package
+from engine.versions import publish, versions
+from governance.calendar.commands import seed_year
+from governance.calendar.errors import YearNotPublished
+from governance.context import Context
+from governance.privacy import Sealer
+from jobs.runner import Runner
+from wuzhang.config import Config
+from wuzhang.migrate import upgrade
+
+
+@dataclass(frozen=True)
+class Office:
+    """A deployment, as commands and jobs use it."""
+
+    config: Config
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @cached_property
+    def database(self) -> Engine:
+        return open_database(self.config.database_url)
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        return Sealer(self.config.secret_key)
+
+    def context(self, session: Session) -> Context:
+        return Context(session, self.now, lambda: new_id(self.now()), self.sealer, self.config.data_dir)
+
+    @contextmanager
+    def work(self) -> Iterator[Context]:
+        """One transaction that may write."""
+        with Session(self.database) as session, session.begin():
+            session.connection(execution_options=WRITING)
+            yield self.context(session)
+
+    @property
+    def runner(self) -> Runner:
+        return Runner(self.database, self.context, self.now)
+
+    def prepare(self) -> None:
+        """Brings the database up to date: tables, shipped processes, this year's and last year's holidays."""
+        with writing(self.database) as connection:
+            upgrade(connection)
+        with self.work() as context:
+            self._publish_shipped(context)
+            for year in (context.today.year - 1, context.today.year, context.today.year + 1):
+                try:
+                    seed_year(context.session, year)
+                except YearNotPublished:
+                    continue
+
+    def _publish_shipped(self, context: Context) -> None:
+        """Publishes a shipped package when none of its process has been published yet."""
+        connection = context.session.connection()
+        known = {version.key for version in versions(connection)}
+        for key, folder in shipped().items():
+            if key not in known:
+                publish(connection, context.new_id(), read_package(folder), self.now(), by="system", reason="随产品发布")

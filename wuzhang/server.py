@@ -1,0 +1,28 @@
+"""Serves the pages, with the in-process runner beside them."""
+
+from __future__ import annotations
+
+import threading
+
+import click
+from waitress import create_server
+
+from wuzhang.app import create_app
+from wuzhang.office import Office
+
+
+def serve_web(office: Office) -> None:
+    """Serves until interrupted."""
+    config, stop = office.config, threading.Event()
+    runner = threading.Thread(target=office.runner.run, args=(stop,), name="runner", daemon=True)
+    server = create_server(create_app(config), host=config.host, port=config.port, threads=config.threads, ident=None)
+    runner.start()
+    click.echo(f"五长智治已启动：http://{config.host}:{config.port}")
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        click.echo("正在停止…")
+    finally:
+        stop.set()
+        server.close()
+        runner.join(timeout=10)
