@@ -2,7 +2,11 @@ PY ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install test check lock
+.PHONY: run install test check lock
+
+run: install
+	$(BIN)/wuzhang demo
+	$(BIN)/wuzhang serve
 
 install: $(VENV)/.ok
 

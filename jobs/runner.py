@@ -67,7 +67,7 @@ class Runner:
                 .order_by(timers.c.due_at)
                 .limit(BATCH)
             ).all()
-        return sum(self._alone(partial(_fire, row.instance_id, row.key), "timer", row.instance_id, row.key) for row in due)
+        return sum(self._alone(partial(fire, row.instance_id, row.key), "timer", row.instance_id, row.key) for row in due)
 
     def _remind(self) -> int:
         """75 %: a yellow light; 100 %: 催办; a day later: 督办. Each is recorded in the log."""
@@ -78,21 +78,7 @@ class Runner:
                 .order_by(tasks.c.notice_at)
                 .limit(BATCH)
             ).all()
-        return sum(self._alone(partial(self._remind_of, row.id), "notice", row.instance_id, row.key) for row in due)
-
-    def _remind_of(self, task_id: int, context: Context) -> None:
-        connection = context.session.connection()
-        row = connection.execute(select(tasks).where(tasks.c.id == task_id)).one()
-        if row.notice_at is None or row.notice_at > self.now() or row.notice_stage >= len(STAGES):
-            return
-        told = {"deadline_stage": STAGES[row.notice_stage], "deadline_task": row.key}
-        run = instances(context)
-        try:
-            run.message(row.instance_id, DEADLINE_PASSED, told, SYSTEM)
-        except NothingWaits:
-            run.note(row.instance_id, "notice", SYSTEM, task_key=row.key, data=told)
-        following = (row.due_at, row.due_at + LONG, None)[row.notice_stage]
-        connection.execute(update(tasks).where(tasks.c.id == task_id).values(notice_at=following, notice_stage=row.notice_stage + 1))
+        return sum(self._alone(partial(remind, row.id), "notice", row.instance_id, row.key) for row in due)
 
     def _deliver(self) -> int:
         with self.database.connect() as connection:
@@ -128,5 +114,22 @@ class Runner:
             connection.execute(update(outbox).where(outbox.c.id == subject).values(due_at=later, attempts=attempts))
 
 
-def _fire(instance_id: int, key: str, context: Context) -> None:
+def fire(instance_id: int, key: str, context: Context) -> None:
+    """Fires a timer, when it still is due."""
     instances(context).fire(instance_id, key)
+
+
+def remind(task_id: int, context: Context) -> None:
+    """Says that a task's limit nears, has passed, or passed a day ago; each once, when it still is so."""
+    connection = context.session.connection()
+    row = connection.execute(select(tasks).where(tasks.c.id == task_id)).one()
+    if row.notice_at is None or row.notice_at > context.now() or row.notice_stage >= len(STAGES):
+        return
+    told = {"deadline_stage": STAGES[row.notice_stage], "deadline_task": row.key}
+    run = instances(context)
+    try:
+        run.message(row.instance_id, DEADLINE_PASSED, told, SYSTEM)
+    except NothingWaits:
+        run.note(row.instance_id, "notice", SYSTEM, task_key=row.key, data=told)
+    following = (row.due_at, row.due_at + LONG, None)[row.notice_stage]
+    connection.execute(update(tasks).where(tasks.c.id == task_id).values(notice_at=following, notice_stage=row.notice_stage + 1))

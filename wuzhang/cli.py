@@ -17,6 +17,7 @@ from engine.packages import Package, read_package, read_text
 from engine.scenarios import Played, Scenario, play, read_scenario
 from engine.validator import Problem, check, check_package, publishable
 from wuzhang.config import ConfigError, read_config
+from wuzhang.demo.load import DemoRefused, accounts, load_demo
 from wuzhang.office import Office
 from wuzhang.server import serve_web
 
@@ -127,6 +128,22 @@ def serve() -> None:
     office = _office()
     office.prepare()
     serve_web(office)
+
+
+@main.command("demo")
+@click.option("--grids", type=click.IntRange(9, 5000), default=63, show_default=True, help="网格数。")
+@click.option("--cases", type=click.IntRange(0, 20000), default=300, show_default=True, help="事项数。")
+def demo(grids: int, cases: int) -> None:
+    """载入演示区：组织、人员、账号，以及最近九十天的事项。"""
+    office = _office()
+    office.prepare()
+    try:
+        loaded = load_demo(office, cases, grids, progress=lambda n: click.echo(f"  已办理 {n} 个环节…"))
+    except DemoRefused as refused:
+        raise click.ClickException(str(refused)) from refused
+    click.echo("演示区已载入。" if loaded else "已有组织机构，未载入演示数据。")
+    for name, password, role in accounts():
+        click.echo(f"  {name:<14}{password}  {role}")
 
 
 @main.group()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bpmn import shipped
 from engine.database import WRITING, open_database, writing
-from engine.ids import new_id
+from engine.ids import Chance, new_id
 from engine.packages import read_package
 from engine.versions import publish, versions
 from governance.calendar.commands import seed_year
@@ -31,6 +32,7 @@ class Office:
 
     config: Config
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    chance: Chance = secrets.randbits
 
     @cached_property
     def database(self) -> Engine:
@@ -41,7 +43,7 @@ class Office:
         return Sealer(self.config.secret_key)
 
     def context(self, session: Session) -> Context:
-        return Context(session, self.now, lambda: new_id(self.now()), self.sealer, self.config.data_dir)
+        return Context(session, self.now, lambda: new_id(self.now(), self.chance), self.sealer, self.config.data_dir)
 
     @contextmanager
     def work(self) -> Iterator[Context]:

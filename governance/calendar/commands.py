@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from governance.calendar.errors import PeriodRejected, YearNotPublished
 from governance.calendar.models import CalendarDay, DayKind, WorkShift
+from governance.calendar.queries import HELD
 from governance.calendar.rules import Shifts, check_shifts
 from governance.calendar.sheets import read_days
 
@@ -27,14 +28,14 @@ def seed_year(session: Session, year: int) -> int:
     ours = [(day, kind) for day, kind in published if day not in existing or existing[day].source == SEED]
     for day, kind in ours:
         _write(session, existing, day, kind, SEED, "")
-    session.flush()
+    _flush(session)
     return len(ours)
 
 
 def set_day(session: Session, day: date, kind: DayKind, note: str = "", *, by: str) -> CalendarDay:
     """A person decides one day, whatever the notice says; `by` is kept as its source."""
     row = _write(session, _existing(session, day, day), day, kind, f"人工：{by}", note)
-    session.flush()
+    _flush(session)
     return row
 
 
@@ -47,7 +48,7 @@ def import_days(session: Session, content: str | bytes, *, by: str) -> int:
     existing = _existing(session, min(row.day for row in found), max(row.day for row in found))
     for row in found:
         _write(session, existing, row.day, row.kind, f"导入：{by}", row.note)
-    session.flush()
+    _flush(session)
     return len(found)
 
 
@@ -60,7 +61,12 @@ def set_shifts(session: Session, shifts: Shifts, valid_from: date, valid_to: dat
     session.add_all(
         WorkShift(starts_at=f"{starts:%H:%M}", ends_at=f"{ends:%H:%M}", valid_from=valid_from, valid_to=valid_to) for starts, ends in shifts
     )
+    _flush(session)
+
+
+def _flush(session: Session) -> None:
     session.flush()
+    session.info.pop(HELD, None)
 
 
 def _published(year: int) -> Iterator[tuple[date, DayKind]]:

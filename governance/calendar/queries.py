@@ -12,12 +12,17 @@ from governance.calendar.models import CalendarDay, DayKind, WorkShift
 from governance.calendar.rules import Season, WorkCalendar
 
 NOVEMBER = 11
+HELD = "working_calendar"
+"""Where a session keeps the calendar it has read."""
 
 
 def working_calendar(session: Session) -> WorkCalendar:
-    """The calendar as it is entered now: a value, to be loaded once for a piece of work."""
-    days = session.execute(select(CalendarDay.date, CalendarDay.kind))
-    return WorkCalendar({day: kind == DayKind.WORK for day, kind in days}, seasons=_seasons(session))
+    """The calendar as it is entered now, read once a session."""
+    if HELD not in session.info:
+        days = session.execute(select(CalendarDay.date, CalendarDay.kind))
+        session.info[HELD] = WorkCalendar({day: kind == DayKind.WORK for day, kind in days}, seasons=_seasons(session))
+    held: WorkCalendar = session.info[HELD]
+    return held
 
 
 def missing_next_year(session: Session, today: date) -> bool:

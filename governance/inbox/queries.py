@@ -124,6 +124,16 @@ def counts(context: Context, actor: Actor) -> dict[str, int]:
     }
 
 
+def arrived(context: Context, actor: Actor, since: datetime) -> int:
+    """How many of the actor's open tasks opened after a moment."""
+    query = (
+        select(func.count(task_candidates.c.task_id.distinct()))
+        .join(tasks, tasks.c.id == task_candidates.c.task_id)
+        .where(task_candidates.c.principal.in_(actor.principals), tasks.c.opened_at > since)
+    )
+    return context.session.connection().scalar(query) or 0
+
+
 @dataclass(frozen=True)
 class Mark:
     """流转轨迹: one thing that was done, by whom, under which post, and whether in time."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from api.signin import actor
 from api.work import context
-from governance.inbox.queries import Page, counts, done, started, todo
+from governance.inbox.queries import Page, arrived, counts, done, started, todo
 from web.language import gettext as _
 
 pages = Blueprint("inbox", __name__, url_prefix="/inbox")
@@ -28,11 +30,15 @@ def show() -> ResponseReturnValue:
         box = "todo"
         page = todo(given, who, q=q, overdue=bool(request.args.get("overdue")), after=after)
     tabs = [("todo", _("待办")), ("done", _("已办")), ("started", _("我发起"))]
-    return render_template("inbox.html", box=box, tabs=tabs, page=page, cases=cases, q=q, counts=counts(given, who), actor=who)
+    return render_template("inbox.html", box=box, tabs=tabs, page=page, cases=cases, q=q, counts=counts(given, who), now=given.now())
 
 
 @pages.get("/news")
 @login_required  # type: ignore[untyped-decorator]
 def news() -> ResponseReturnValue:
-    """How many wait now: the page asks every few seconds and says so without moving anything."""
-    return counts(context(), actor())
+    """How many tasks have come since the page was made; the page says so without moving anything."""
+    try:
+        since = datetime.fromisoformat(request.args.get("since", ""))
+    except ValueError:
+        return {"count": 0}
+    return {"count": arrived(context(), actor(), since) if since.tzinfo else 0}

@@ -192,7 +192,7 @@ def _form(held: Desk, form: Mapping[str, Any]) -> dict[str, Any]:
         "needs_opinion": opinion_needed(held.form, data),
         "lists": _lists(held),
         "data": held.data,
-        "form": form,
+        "form": form if isinstance(form, MultiDict) else MultiDict(),
     }
 
 

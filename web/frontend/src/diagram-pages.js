@@ -7,6 +7,8 @@ function nameOf(plane, number) {
   return plane.$parent?.name || shown?.name || pools || say('diagramPageUnnamed', { number });
 }
 
+const processesOf = (shown) => shown?.participants?.map((pool) => pool.processRef).filter(Boolean) ?? [shown].filter(Boolean);
+
 export function pagesOf(viewer, here) {
   return viewer.getDefinitions().diagrams.map((diagram, index) => {
     const elements = new Set((diagram.plane.planeElement ?? []).map((drawn) => drawn.bpmnElement?.id));
@@ -16,6 +18,7 @@ export function pagesOf(viewer, here) {
       name: nameOf(diagram.plane, index + 1),
       current: [...here].some((id) => elements.has(id)),
       elements,
+      processes: new Set(processesOf(diagram.plane.bpmnElement).map((process) => process.id)),
     };
   });
 }

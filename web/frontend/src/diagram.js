@@ -65,9 +65,8 @@ function closeUp(viewer, id) {
   canvas.viewbox({ x: x + width / 2 - box.width / 2, y: y + height / 2 - box.height / 2, ...box });
 }
 
-function select(box, viewer, id) {
-  const element = viewer.get('elementRegistry').get(id);
-  if (!element || element.waypoints || !element.parent) return;
+function select(box, viewer, element) {
+  const { id } = element;
   const canvas = viewer.get('canvas');
   viewer.get('elementRegistry').forEach((other) => canvas.removeMarker(other, 'is-chosen'));
   canvas.addMarker(id, 'is-chosen');
@@ -75,7 +74,7 @@ function select(box, viewer, id) {
   const records = recordsOf(id);
   box.dispatchEvent(new CustomEvent('diagram:select', { bubbles: true, detail: { element: id } }));
   if (!records.length) return announce(say('nodeNoRecords', { name: nameOf(element) }));
-  box.classList.remove('is-full');
+  box.querySelector('[aria-pressed=true]')?.click(); // leave the full screen: the records lie under it
   for (const record of records) record.classList.add('is-chosen');
   for (let fold = records[0].closest('details'); fold; fold = fold.parentElement.closest('details')) fold.open = true;
   focusOn(records[0]);
@@ -155,14 +154,21 @@ async function inhabit(box, parts, viewer, state) {
     viewer.get('zoomScroll').toggle(full);
     fit(viewer);
   });
+  function choose(element) {
+    const { businessObject } = element;
+    if (!businessObject.$instanceOf?.('bpmn:FlowNode')) return;
+    const inside = businessObject.calledElement && pages.find((page) => page.processes.has(businessObject.calledElement));
+    if (inside && !recordsOf(element.id).length) turn(inside);
+    else select(box, viewer, element);
+  }
   box.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && box.classList.contains('is-full')) parts.full.click();
     const node = event.target.closest('[data-element-id][role=button]');
     if (!node || !['Enter', ' '].includes(event.key)) return;
     event.preventDefault();
-    select(box, viewer, node.dataset.elementId);
+    choose(viewer.get('elementRegistry').get(node.dataset.elementId));
   });
-  viewer.on('element.click', ({ element }) => select(box, viewer, (element.labelTarget ?? element).id));
+  viewer.on('element.click', ({ element }) => choose(element.labelTarget ?? element));
   document.addEventListener('click', async (event) => {
     const id = event.target.closest?.('[data-show-node]')?.dataset.showNode;
     const page = id && pages.find((one) => one.elements.has(id));
