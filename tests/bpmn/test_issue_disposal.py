@@ -249,21 +249,23 @@ FORWARD = {
 MESSAGES: dict[str, list[dict[str, Any]]] = {
     "reporter_withdraws": [{}],
     "supervise": [{"instruction": "限期办结", "supervision_days": 2}, {"instruction": ""}],
-    "deadline_passed": [{"deadline_stage": stage} for stage in ("due_soon", "overdue", "red")],
+    "deadline_passed": [
+        {"deadline_stage": stage, "deadline_task": task}
+        for stage in ("due_soon", "overdue", "red")
+        for task in ("handle_at_tier#1", "reply_supervision_at_tier#1")
+    ],
     "reported_again": [{}],
     "resolution_reached": [{"resolution_text": "已有决议"}],
     "deliberation_declined": [{}],
 }
-BEGINNINGS: st.SearchStrategy[tuple[str | None, dict[str, Any]]] = st.sampled_from(
-    [
-        (None, {"category": "0301", "place_unit": "unit-b", "channel": "居民自报(网页/小程序)"}),
-        (None, {"place_unit": "unit-b", "anonymous": True}),
-        (None, {"category": "0305", "place_unit": "unit-b", "self_found": True, "channel": "网格员巡查"}),
-        (None, {"category": "0402", "place_unit": "unit-b", "public_safety": True}),
-        ("resolution_assigned", {"category": "0108", "place_unit": "unit-b", "channel": "议事决议转办"}),
-        ("circular_issued", {"lead_unit": "unit-2", "place_unit": "unit-district"}),
-    ]
-)
+BEGINNINGS: list[tuple[str | None, dict[str, Any]]] = [
+    (None, {"category": "0301", "place_unit": "unit-b", "channel": "居民自报(网页/小程序)"}),
+    (None, {"place_unit": "unit-b", "anonymous": True}),
+    (None, {"category": "0305", "place_unit": "unit-b", "self_found": True, "channel": "网格员巡查"}),
+    (None, {"category": "0402", "place_unit": "unit-b", "public_safety": True}),
+    ("resolution_assigned", {"category": "0108", "place_unit": "unit-b", "channel": "议事决议转办"}),
+    ("circular_issued", {"lead_unit": "unit-2", "place_unit": "unit-district"}),
+]
 
 
 def test_forward_knows_every_form() -> None:
@@ -271,10 +273,21 @@ def test_forward_knows_every_form() -> None:
     assert all(FORWARD[key] in buttons(form) for key, form in OUTCOMES.items())
 
 
+@pytest.mark.parametrize("beginning", BEGINNINGS, ids=str)
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_message_may_come_at_the_first_moment(beginning: tuple[str | None, dict[str, Any]], name: str) -> None:
+    for told in MESSAGES[name]:
+        life = Life(PACKAGE, lambda strategy: {})
+        life.start(beginning[1], beginning[0])
+        if name in life.awaited():
+            life.message(name, told)
+        keeps(life)
+
+
 def lived(data: st.DataObject, most: int = 45) -> Life:
     """A life of at most `most` random steps, brought to its end by people who want it over."""
     life = Life(PACKAGE, data.draw)
-    event, known = data.draw(BEGINNINGS)
+    event, known = data.draw(st.sampled_from(BEGINNINGS))
     life.start(known, event)
     for _ in range(data.draw(st.integers(0, most))):
         if life.machine.finished:
@@ -338,7 +351,7 @@ def ended(life: Life) -> None:
         assert data["satisfaction"] is None
 
 
-SLOWLY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SLOWLY = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @SLOWLY

@@ -55,6 +55,10 @@ def inside(segment: Segment, at: Box, margin: float = 0) -> bool:
     return min(x1, x2) < at[2] + margin and max(x1, x2) > at[0] - margin and min(y1, y2) < at[3] + margin and max(y1, y2) > at[1] - margin
 
 
+def overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
 def crossing(one: Segment, other: Segment) -> bool:
     """Whether a horizontal and a vertical line cross; touching ends join."""
     if (one[0][1] == one[1][1]) == (other[0][1] == other[1][1]):
@@ -84,6 +88,8 @@ def test_the_page_is_clean(plane: etree._Element) -> None:
         if node not in FLOWS[flow][:2] and SCOPES[node] == SCOPES[flow] and any(inside(s, at, -1) for s in way)
     ]
     assert through == []
-    assert [(a, b) for a, b in combinations(named.values(), 2) if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]] == []
+    assert [(a, b) for a, b in combinations(named.values(), 2) if overlap(a, b)] == []
     assert [(label, flow) for label, at in named.items() for flow, way in ways.items() if any(inside(s, at, -1) for s in way)] == []
+    beside = {id: at for id, at in drawn.items() if KINDS[id] != "subProcess"}
+    assert [(a, b) for a, x in named.items() for b, y in beside.items() if a != b and overlap(x, y)] == []
     assert {flow for flow in ways if FLOWS[flow][2]} <= named.keys()
