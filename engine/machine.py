@@ -127,6 +127,10 @@ class Machine:
         """The user tasks that wait for a person, in order of their activation."""
         return tuple(Open(t.id, t.task_spec.name) for t in self._live() if t.internal_data.get("open"))
 
+    def occupied(self) -> frozenset[str]:
+        """The elements at which tokens are, calls and subprocesses around them included; listeners are no tokens."""
+        return frozenset(t.task_spec.name for t in self._live() if not t.internal_data.get("listener"))
+
     def waiting(self) -> tuple[Waiting, ...]:
         """Armed timers, catch events and services."""
         return tuple(self._waiting(t, a) for t in self._live() for a in t.internal_data.get("armed", ()))

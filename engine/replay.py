@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 
 from engine.errors import EngineError, NoSuchCommand, StepFailed
 from engine.log import Data
-from engine.machine import Machine, Program
+from engine.machine import Machine, Program, Step
 
 
 class Moving(Protocol):
@@ -101,8 +102,28 @@ class _Facts:
         return answer
 
 
-def replay(program: Program, log: Iterable[Recorded], upto: int | None = None) -> Machine:
-    """The instance after command `upto`, or after the last; raises `Erased`, `Diverged`."""
+@dataclass(frozen=True)
+class Trace:
+    """Where an instance has been on its diagram: visits by node, flows taken, and the nodes it is at now."""
+
+    visited: Mapping[str, int]
+    taken: frozenset[str]
+    current: frozenset[str]
+
+
+def trace(program: Program, log: Iterable[Recorded]) -> Trace:
+    """The way of an instance over its diagram; raises `Erased`, `Diverged`."""
+    steps: list[Step] = []
+    machine = replay(program, log, steps=steps)
+    visited = Counter(
+        step.element for step in steps if step.kind in ("entered", "ended", "fired") and step.element in program.diagram.nodes
+    )
+    taken = frozenset(step.element for step in steps if step.kind == "taken")
+    return Trace(visited, taken, machine.occupied())
+
+
+def replay(program: Program, log: Iterable[Recorded], upto: int | None = None, steps: list[Step] | None = None) -> Machine:
+    """The instance after command `upto`, or after the last; `steps` collects what happened inside. Raises `Erased`, `Diverged`."""
     log = [entry for entry in log if upto is None or entry.seq <= upto]
     if not log or (upto is not None and log[-1].seq != upto):
         raise NoSuchCommand
@@ -118,6 +139,8 @@ def replay(program: Program, log: Iterable[Recorded], upto: int | None = None) -
                 carry_out(machine, entry, kept.__getitem__)
             except (StepFailed, KeyError) as error:
                 raise Diverged(entry.seq, str(error)) from error
+            if steps is not None:
+                steps.extend(machine.steps)
             machine.steps.clear()
             machine.sent.clear()
         if entry.seq in wanted:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, g, url_for
 from flask_babel import lazy_gettext
 
 from api.work import context
@@ -40,7 +43,18 @@ KINDS = {
 def init_filters(app: Flask) -> None:
     """Registers the filters of the templates."""
     app.jinja_env.filters.update(moment=moment, day=day, category=category_name, limit=limit_words, zip=zip)
-    app.jinja_env.globals.update(left=left, trail_kinds=KINDS)
+    app.jinja_env.globals.update(left=left, trail_kinds=KINDS, asset=partial(asset, _digests(app)))
+
+
+def asset(digests: dict[str, str], name: str) -> str:
+    """The address of a built file; it changes with the content, so that browsers may keep it."""
+    return url_for("static", filename=name, v=digests.get(name.removeprefix("dist/"), "")[:12])
+
+
+def _digests(app: Flask) -> dict[str, str]:
+    manifest = json.loads((Path(app.root_path) / "static" / "dist" / "MANIFEST.json").read_text())
+    found: dict[str, str] = manifest["outputs"]
+    return found
 
 
 def moment(at: datetime | None) -> str:

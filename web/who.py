@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from governance.organisation.models import Unit
+from governance.organisation.models import Kind, Unit
+from governance.organisation.queries import upwards
 from governance.people.models import Person
 from governance.people.rules import POSTS
 from web.language import gettext as _
+
+
+def unit_name(session: Session, unit: Unit) -> str:
+    """A unit's name; below a community with the community's name before it."""
+    if unit.kind not in (Kind.GRID, Kind.BUILDING, Kind.SECTOR):
+        return unit.name
+    chain = [u for u in upwards(session, unit) if u.kind in (Kind.COMMUNITY, Kind.GRID, Kind.BUILDING, Kind.SECTOR)]
+    return "".join(u.name for u in reversed(chain) if u.kind != Kind.SECTOR or u is unit)
 
 
 def principal_name(session: Session, principal: str) -> str:
@@ -16,7 +25,7 @@ def principal_name(session: Session, principal: str) -> str:
     if kind == "post":
         post, _at, unit_id = rest.partition("@")
         unit = session.get(Unit, int(unit_id)) if unit_id.isdecimal() else None
-        return f"{unit.name if unit else ''}{POSTS[post].name if post in POSTS else post}"
+        return f"{unit_name(session, unit) if unit else ''}{POSTS[post].name if post in POSTS else post}"
     if kind == "person" and rest.isdecimal():
         person = session.get(Person, int(rest))
         return person.name if person else ""

@@ -32,6 +32,7 @@ def create_app(config: Config, now: Callable[[], datetime] = lambda: datetime.no
         SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
         WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=MAX_REQUEST,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
         BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -10,17 +10,21 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, or_, select, union_all
 
 from engine.log import Entry, entries, loads
+from engine.replay import Trace, trace
 from engine.schema import NO_DUE, task_candidates, tasks
 from engine.schema import instances as instance_rows
 from engine.versions import package_of
 from governance.cases.models import Case
 from governance.context import Actor, Context
-from governance.organisation.models import Unit
+from governance.errors import NotFound
+from governance.organisation.models import Kind, Unit
 from governance.people.queries import names
 from governance.people.rules import POSTS
 
 PAGE = 30
 COUNTED = 99
+NAMED = (Kind.COMMUNITY, Kind.GRID, Kind.BUILDING)
+"""The levels that tell a reader of the inbox where something is."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ _LINE = (
     Case.title,
     Case.status,
     Case.priority,
-    Unit.name.label("place"),
+    Unit.path.label("place_path"),
 )
 
 
@@ -93,7 +97,7 @@ def todo(context: Context, actor: Actor, *, q: str = "", overdue: bool = False, 
         query = query.where(_matching(q))
     rows = context.session.connection().execute(query.limit(limit + 1)).all()
     last = rows[limit - 1] if len(rows) > limit else None
-    return Page(tuple(_line(row) for row in rows[:limit]), _after(last.due_at or NO_DUE, last.id) if last else None)
+    return _page(context, rows[:limit], _after(last.due_at or NO_DUE, last.id) if last else None)
 
 
 def done(context: Context, actor: Actor, *, q: str = "", after: str | None = None, limit: int = PAGE) -> Page:
@@ -163,7 +167,7 @@ def trail(context: Context, instance_id: int) -> list[Mark]:
     rows = {row.key: row for row in connection.execute(select(tasks).where(tasks.c.instance_id == instance_id))}
     people = names(context.session, {int(e.actor["person"]) for e in log if str(e.actor.get("person", "")).isdecimal()})
     units = {int(e.actor["unit"]) for e in log if str(e.actor.get("unit", "")).isdecimal()}
-    places = dict(context.session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(units))).tuples().all())
+    places = {row.id: row.name for row in context.session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(units)))}
     return [_mark(entry, rows.get(entry.task_key or ""), people, places, awaited) for entry in log]
 
 
@@ -194,6 +198,15 @@ def _mark(entry: Entry, task: Row[Any] | None, people: Mapping[int, str], places
     )
 
 
+def way_of(context: Context, instance_id: int) -> Trace:
+    """Where an instance has been on the diagram of its own version."""
+    connection = context.session.connection()
+    version_id = connection.scalar(select(instance_rows.c.version_id).where(instance_rows.c.id == instance_id))
+    if version_id is None:
+        raise NotFound
+    return trace(package_of(connection, version_id).program, entries(connection, instance_id))
+
+
 def open_tasks(context: Context, instance_id: int) -> Sequence[Row[Any]]:
     """The open tasks of an instance, in the order they opened."""
     query = select(tasks).where(tasks.c.instance_id == instance_id, tasks.c.closed_at.is_(None)).order_by(tasks.c.id)
@@ -220,10 +233,17 @@ def _latest(context: Context, query: Select[Any], moment: Any, id: Any, q: str, 
         query = query.where(or_(moment < start[0], and_(moment == start[0], id < start[1])))
     rows = context.session.connection().execute(query.order_by(moment.desc(), id.desc()).limit(limit + 1)).all()
     last = rows[limit - 1] if len(rows) > limit else None
-    return Page(tuple(_line(row) for row in rows[:limit]), _after(last.closed_at, last.id) if last else None)
+    return _page(context, rows[:limit], _after(last.closed_at, last.id) if last else None)
 
 
-def _line(row: Row[Any]) -> Line:
+def _page(context: Context, rows: Sequence[Row[Any]], after: str | None) -> Page:
+    ids = {int(part) for row in rows for part in row.place_path.strip("/").split("/")}
+    found = context.session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(ids), Unit.kind.in_(NAMED)))
+    places = {row.id: row.name for row in found}
+    return Page(tuple(_line(row, places) for row in rows), after)
+
+
+def _line(row: Row[Any], places: Mapping[int, str]) -> Line:
     assignment = loads(row.assignment)
     return Line(
         row.id,
@@ -239,7 +259,7 @@ def _line(row: Row[Any]) -> Line:
         row.title,
         row.status,
         row.priority,
-        row.place,
+        "".join(places.get(int(part), "") for part in row.place_path.strip("/").split("/")),
         tuple(assignment["principals"]),
     )
 

@@ -119,8 +119,9 @@ class _Search:
                 why.append(f"原岗位空缺，由上级{unit.name}代为办理")
                 return Found(found, why)
         top = chain[-1]
-        why.append(f"各级均无人任职，交{top.name}联席办")
-        return Found([principal("joint_office", top.id)], why)
+        found = self.at(top, ("joint_office_lead",), why) or [principal("joint_office_lead", top.id)]
+        why.append(f"各级均无人可办，交{top.name}联席办主任")
+        return Found(found, why)
 
     def at(self, unit: Unit, posts: Sequence[str], why: list[str]) -> list[str]:
         """The principals of these posts in this unit that somebody other than the excluded holds."""

@@ -76,10 +76,16 @@ def complete_as_reporter(
     context: Context, case_id: int, task_id: int, data: Mapping[str, Any], *, idempotency_key: str | None = None
 ) -> Advance:
     """The reporter finishes a task of their case, by their link; raises `NotFound`, `Refused`."""
+    held = asked_of_reporter(context, case_id, task_id)
+    return _complete(context, held, data, {"reporter": str(case_id)}, "", idempotency_key)
+
+
+def asked_of_reporter(context: Context, case_id: int, task_id: int) -> Desk:
+    """A task that the reporter of this case is asked to do; raises `NotFound`."""
     held = desk(context, task_id)
     if f"{REPORTER}:{case_id}" not in held.principals:
         raise NotFound
-    return _complete(context, held, data, {"reporter": str(case_id)}, "", idempotency_key)
+    return held
 
 
 def _complete(

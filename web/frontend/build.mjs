@@ -44,6 +44,9 @@ function sprite() {
   write('icons.svg', `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join('\n')}\n</svg>\n`);
 }
 
+/** Tabler's package holds no licence file, only the head of its style sheet. */
+const tablerNotice = () => read('node_modules/@tabler/core/dist/css/tabler.css').toString().match(/\/\*!([^]*?)\*\//)[1].replace(/^ \* ?/gm, '');
+
 /** The licence texts of everything that went in. */
 function licences(inputs) {
   const packages = new Set(['@tabler/core', '@tabler/icons']);
@@ -55,7 +58,7 @@ function licences(inputs) {
     const folder = `node_modules/${name}`;
     const { version, license } = JSON.parse(read(`${folder}/package.json`));
     const file = readdirSync(join(here, folder)).find((entry) => /^licen[cs]e/i.test(entry));
-    return `${name} ${version} (${license})\n\n${file ? read(`${folder}/${file}`).toString().replace(/\r\n/g, '\n').trim() : ''}\n`;
+    return `${name} ${version} (${license})\n\n${(file ? read(`${folder}/${file}`).toString().replace(/\r\n/g, '\n') : tablerNotice()).trim()}\n`;
   });
   write('LICENSES.txt', texts.join(`\n${'-'.repeat(80)}\n\n`));
 }

@@ -17,7 +17,7 @@ from governance.cases.models import Case
 from governance.cases.queries import case as case_of
 from governance.cases.queries import photos
 from governance.errors import NotFound
-from governance.inbox.queries import open_tasks, trail
+from governance.inbox.queries import open_tasks, trail, way_of
 from governance.organisation.queries import full_name, upwards
 from web.pages.public import send_photo
 from web.who import principal_name
@@ -57,14 +57,17 @@ def diagram(case_id: int) -> Response:
 @pages.get("/<int:case_id>/diagram.json")
 @login_required  # type: ignore[untyped-decorator]
 def state(case_id: int) -> ResponseReturnValue:
-    """Which elements are done, current, overdue."""
+    """Where the case has been on its diagram, where it is, and what of that is overdue."""
     given, case = context(), _case(case_id)
     if case.instance_id is None:
-        return jsonify(done=[], current=[], overdue=[])
-    waiting = open_tasks(given, case.instance_id)
-    finished = {m.element for m in trail(given, case.instance_id) if m.kind == "complete"}
-    late = [t.element for t in waiting if t.due_at and t.due_at < given.now()]
-    return jsonify(done=sorted(finished), current=[t.element for t in waiting], overdue=late)
+        raise NotFound
+    way = way_of(given, case.instance_id)
+    late = {t.element for t in open_tasks(given, case.instance_id) if t.due_at and t.due_at < given.now()}
+    nodes = {
+        element: {"done": way.visited.get(element, 0), "current": int(element in way.current), "overdue": int(element in late)}
+        for element in {*way.visited, *way.current}
+    }
+    return jsonify(nodes=nodes, taken=sorted(way.taken))
 
 
 @pages.get("/<int:case_id>/photos/<int:photo_id>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 import segno
-from flask import Blueprint, Response, redirect, render_template, request, send_file, session, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
@@ -24,9 +24,10 @@ from governance.intake.commands import report
 from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import full_name, of_kind, unit, upwards
 from governance.workflow.assignment import REPORTER
-from governance.workflow.commands import complete_as_reporter, desk, is_open_to
+from governance.workflow.commands import asked_of_reporter, complete_as_reporter, desk, is_open_to
 from web.language import gettext as _
 from web.plain import plain_steps
+from web.uploads import with_photos
 
 pages = Blueprint("public", __name__)
 RESIDENT, ANONYMOUS, PATROL = "居民自报(网页/小程序)", "居民匿名", "网格员巡查"
@@ -84,6 +85,7 @@ def take() -> ResponseReturnValue:
     except Refused as refused:
         undo()
         return render_template("report.html", **_choices(place), form=form, errors=refused.errors, key=form.get("key", "")), 422
+    flash("report", "draft-clear")
     if by:
         return redirect(url_for("cases.show", case_id=case.id))
     if secret is None:
@@ -102,8 +104,9 @@ def follow(secret: str) -> ResponseReturnValue:
 def answer(secret: str, task_id: int) -> ResponseReturnValue:
     case = followed(context().session, secret)
     try:
-        held = desk(context(), task_id)
-        data = read_form(held.form, request.form.to_dict(flat=False), held.data)
+        held = asked_of_reporter(context(), case.id, task_id)
+        filled = with_photos(held.form, request.form.to_dict(flat=False), case, held.task["key"], None)
+        data = read_form(held.form, filled, held.data)
         complete_as_reporter(context(), case.id, task_id, data, idempotency_key=request.form.get("key") or None)
     except Refused as refused:
         undo()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required, login_user, logout_user
 
@@ -44,6 +44,7 @@ def enter() -> ResponseReturnValue:
 def leave() -> ResponseReturnValue:
     logout_user()
     session.clear()
+    flash("*", "draft-clear")
     return redirect(url_for("signin.login"))
 
 

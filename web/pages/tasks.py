@@ -28,6 +28,7 @@ from governance.organisation.queries import full_name, nearest, of_kind, unit, u
 from governance.workflow.commands import Desk, claim, complete, desk, foresee, may_do, release
 from web.errors import sentence
 from web.language import gettext as _
+from web.uploads import with_photos
 from web.who import principal_name
 
 pages = Blueprint("tasks", __name__, url_prefix="/tasks")
@@ -45,7 +46,9 @@ def show(task_id: int) -> ResponseReturnValue:
 def finish(task_id: int) -> ResponseReturnValue:
     held, form = desk(context(), task_id), request.form
     try:
-        data = read_form(held.form, _with_photos(held, form.to_dict(flat=False)), held.data)
+        data = read_form(
+            held.form, with_photos(held.form, form.to_dict(flat=False), _case(held), held.task["key"], actor().person_id), held.data
+        )
         advance = complete(
             context(), actor(), task_id, data, opinion=form.get("opinion", "").strip(), idempotency_key=form.get("key") or None
         )
@@ -60,7 +63,8 @@ def finish(task_id: int) -> ResponseReturnValue:
         flash(_("已提交，但流程在“%(where)s”遇到异常，管理员会处理，您不必重填。", where=advance.stopped.message), "warning")
     else:
         flash(_("“%(name)s”已办理。", name=held.task["name"]), "success")
-    return redirect(url_for("inbox.show", after_task=task_id))
+    flash(f"task-{task_id}", "draft-clear")
+    return redirect(url_for("inbox.show"))
 
 
 @pages.post("/<int:task_id>/shape")
@@ -131,19 +135,6 @@ def upload(task_id: int) -> ResponseReturnValue:
         undo()
         return {"error": str(refused)}, 422
     return {"id": str(added.id), "url": url_for("cases.photo", case_id=added.case_id, photo_id=added.id)}, 201
-
-
-def _with_photos(held: Desk, filled: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The form with its pictures: those uploaded before, as far as they are this case's, and those that come with it."""
-    case = _case(held)
-    known = {str(p.id) for p in photos(context().session, case.id)}
-    for field in (f for f in fields(held.form) if f.widget == "photos"):
-        kept = [i for i in filled.get(field.name, []) if i in known]
-        for file in request.files.getlist(field.name):
-            if content := file.read():
-                kept.append(str(add_photo(context(), case, content, by=actor().person_id, task_key=held.task["key"]).id))
-        filled[field.name] = kept
-    return filled
 
 
 def _case(held: Desk) -> Case:

@@ -115,6 +115,8 @@ def build(context: Context, dice: Random, grids: int = 63) -> Demo:
     demo.district = district = demo.unit(Kind.DISTRICT, CODE, "云江区", None)
     for post, username in (
         ("joint_office", "lianxi"),
+        ("joint_office", "lianxi"),
+        ("joint_office", "lianxi"),
         ("joint_office_lead", "lianxizhuren"),
         ("district_leader", "lingdao"),
         ("auditor", "shenji"),
@@ -149,17 +151,13 @@ def _community(demo: Demo, street: Unit, code: str, index: int, grids: int) -> N
         demo.appoint("community_worker", community, "shouwen")
     estate = demo.unit(Kind.ESTATE, f"{code}-E1", ESTATES[index], community)
     demo.appoint("property_lead", estate, "wuye")
-    sectors = (
-        []
-        if index % 3 == 1
-        else [demo.unit(Kind.SECTOR, f"{code}{n:02d}", f"{COMMUNITIES[index][:2]}第{'一二'[n - 1]}片区", community) for n in (1, 2)]
-    )
+    sectors = [] if index % 3 == 1 else [demo.unit(Kind.SECTOR, f"{code}{n:02d}", f"第{'一二'[n - 1]}片区", community) for n in (1, 2)]
     for n, sector in enumerate(sectors):
         if not (index == 2 and n == 1):
             demo.appoint("sector_lead", sector, "pianqu")
     for n in range(1, grids + 1):
         above = sectors[n % len(sectors)] if sectors else community
-        _grid(demo, above, f"{code}{n:05d}", f"{COMMUNITIES[index][:2]}第{_chinese(n)}网格", n, index, estate)
+        _grid(demo, above, f"{code}{n:05d}", f"第{_chinese(n)}网格", n, index, estate)
 
 
 def _grid(demo: Demo, above: Unit, code: str, name: str, n: int, index: int, estate: Unit) -> None:

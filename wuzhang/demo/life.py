@@ -193,7 +193,8 @@ class Life:
             "acknowledge_case": "return" if roll > 0.88 else "acknowledge",
             "review_return": "refuse" if roll < 0.6 else "agree",
             "undertake_case": "settled" if roll < 0.9 else ("shelve" if roll > 0.96 else "extend"),
-            "check_case": "rework" if roll > 0.9 else "pass",
+            "check_by_upper_tier": "rework" if roll > 0.9 else "pass",
+            "check_by_dispatcher": "rework" if roll > 0.9 else "pass",
             "evaluate_case": "evaluate",
             "call_back": "justified" if roll < 0.7 else "objective",
         }.get(element)

@@ -11,6 +11,9 @@ import './notices.js';
 import './poll.js';
 import './scroll.js';
 
+// For CSS transitions htmx copies old style attributes to new elements, which the policy forbids (a text area drawn larger has one).
+htmx.config.defaultSettleDelay = 0;
+
 // No text of a page ever becomes code, whatever the page's policy says.
 function refuse() {
   throw new Error('attributes that hold JavaScript are not supported');

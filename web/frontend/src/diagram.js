@@ -26,7 +26,7 @@ function paint(viewer, { nodes = {}, taken = [] }) {
     for (const kind of ['done', 'current', 'overdue']) if (state[kind]) canvas.addMarker(id, `is-${kind}`);
     const badges = make('div', { className: 'node-badges' });
     if (state.overdue) badges.append(make('span', { className: 'node-badge is-overdue' }, `! ${say('nodeOverdue')}`));
-    if (state.current) badges.append(make('span', { className: 'node-badge is-current' }, `▶ ${say('nodeCurrent')}`));
+    else if (state.current) badges.append(make('span', { className: 'node-badge is-current' }, `▶ ${say('nodeCurrent')}`));
     if (state.done && !state.current) badges.append(make('span', { className: 'node-badge is-done' }, Number(state.done) > 1 ? `✓ ${Number(state.done)}` : '✓'));
     viewer.get('overlays').add(id, { position: { top: -14, left: -4 }, html: badges, scale: { min: 0.7, max: 1.2 } });
   }
@@ -41,7 +41,7 @@ function open(viewer, nodes = {}) {
     if (element.labelTarget || element.waypoints || !(nodes[id] || recordsOf(id).length)) return;
     graphics.setAttribute('tabindex', '0');
     graphics.setAttribute('role', 'button');
-    graphics.setAttribute('aria-label', [nameOf(element), ...describe(nodes[id] ?? {})].join('，'));
+    graphics.setAttribute('aria-label', [nameOf(element), ...describe(nodes[id] ?? {})].join(say('comma')));
     graphics.classList.add('has-records');
   });
 }
@@ -130,7 +130,7 @@ async function inhabit(box, parts, viewer, state) {
     open(viewer, nodes);
     const drawing = parts.canvas.querySelector('svg[data-element-id]') ?? parts.canvas.querySelector('.djs-container > svg');
     drawing.setAttribute('role', 'group');
-    drawing.setAttribute('aria-label', `${say('diagram')}：${page.name}`);
+    drawing.setAttribute('aria-label', say('diagram') + say('colon') + page.name);
     parts.pages.value = page.id;
     const target = here.find((id) => page.elements.has(id));
     if (fit(viewer) < READABLE && target) closeUp(viewer, target);

@@ -5,6 +5,7 @@ import { say, when } from './words.js';
 
 const KEEP = 14 * 24 * 3600 * 1000;
 const PAUSE = 600;
+const ROUNDS = 8;
 const open = new Map(); // KEY → the form on this page that saves under it
 
 const slot = (key) => `draft:${meta('user') ?? ''}:${key}`;
@@ -26,16 +27,25 @@ function read(form) {
   return { typed, more };
 }
 
+/** Puts the values back and returns the fields that this changed. */
 function write(form, { typed, more }) {
   const left = structuredClone(typed);
-  for (const field of fields(form)) {
+  const changed = fields(form).filter((field) => {
     const own = left[field.name];
-    if (!own) continue;
+    if (!own) return false;
+    const before = JSON.stringify(values(field));
     if (tickable(field)) field.checked = own.includes(field.value);
     else if (field.type === 'select-multiple') for (const option of field.options) option.selected = own.includes(option.value);
     else if (own.length) field.value = own.shift();
-  }
+    return before !== JSON.stringify(values(field));
+  });
   form.dispatchEvent(new CustomEvent('draft:restore', { detail: more }));
+  return changed;
+}
+
+/** What listens to a field, such as an outcome that fetches its own fields, must hear of it. */
+function tell(form, changed) {
+  for (const field of changed) if (!tickable(field) || field.checked) field.dispatchEvent(new Event('change', { bubbles: true }));
   form.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
@@ -58,7 +68,8 @@ function note(form, saved, served) {
   const box = make('div', { className: 'alert alert-info draft-note' }, make('span', {}, say('draftRestored', { time: when(saved.at) })), discard);
   discard.addEventListener('click', () => {
     memory.drop(slot(form.dataset.draft));
-    write(form, served);
+    form.dispatchEvent(new CustomEvent('draft:discard'));
+    tell(form, write(form, served));
     box.remove();
     fields(form)[0]?.focus();
   });
@@ -73,6 +84,7 @@ function keep(form) {
   let timer = 0;
   let stopped = false;
   let last = served;
+  let rounds = 0; // restoring: each part that a restored choice fetches is filled in turn, with an end if the server disagrees
 
   function save() {
     clearTimeout(timer);
@@ -83,7 +95,15 @@ function keep(form) {
     if (!memory.set(slot(key), { at, ...now })) return;
     for (const status of all(form, '[data-draft-status]')) status.textContent = say('draftSaved', { time: when(at) });
   }
-  function later() {
+  function restore() {
+    const changed = write(form, saved);
+    last = read(form);
+    if (changed.length) rounds -= 1;
+    if (changed.length) tell(form, changed);
+  }
+  function later(event) {
+    if (event.isTrusted) rounds = 0; // the person goes on by hand
+    else if (rounds > 0) return;
     clearTimeout(timer);
     timer = setTimeout(save, PAUSE);
   }
@@ -91,14 +111,16 @@ function keep(form) {
   open.set(key, form);
   form.addEventListener('draft:stop', () => { stopped = true; clearTimeout(timer); });
   if (saved && !same({ typed: saved.typed, more: saved.more }, served)) {
-    write(form, saved);
-    last = read(form);
+    rounds = ROUNDS;
     note(form, saved, served);
+    setTimeout(restore); // htmx starts listening after this file has run
+    form.addEventListener('htmx:after:swap', () => { if (rounds > 0) restore(); });
   }
   form.addEventListener('input', later);
   form.addEventListener('change', later);
   form.addEventListener('submit', save);
   form.addEventListener('draft:flush', save);
+  form.addEventListener('draft:discard', () => { rounds = 0; });
 }
 
 const flush = () => open.forEach((form) => form.dispatchEvent(new CustomEvent('draft:flush')));

@@ -2,10 +2,10 @@
 import { announce } from './page.js';
 import { say } from './words.js';
 
-const busy = new Map(); // form → what was switched off: { buttons, pressed }
+const busy = new Map(); // form → { source: what sends it, buttons: those switched off, pressed }
 
-function take(form, pressed) {
-  busy.set(form, { buttons: [], pressed });
+function take(form, source, pressed) {
+  busy.set(form, { source, buttons: [], pressed });
   // later: a button that is disabled during the event would not be sent with the form
   setTimeout(() => {
     const lock = busy.get(form);
@@ -36,23 +36,23 @@ document.addEventListener('submit', (event) => {
   const form = event.target;
   if (!form.matches('form[data-once]') || event.defaultPrevented) return;
   if (busy.has(form)) refuse(event);
-  else take(form, event.submitter);
+  else take(form, form, event.submitter);
 }, true);
 
 // a button with its own hx-post inside the form never fires `submit`
 document.addEventListener('htmx:before:request', (event) => {
   const { sourceElement: source, request } = event.detail.ctx;
   const form = source.closest?.('form[data-once]');
-  if (!form || form === source || request.method === 'GET') return;
+  if (!form || source.type !== 'submit' || request.method === 'GET') return;
   if (busy.has(form)) event.preventDefault();
-  else take(form, source);
+  else take(form, source, source);
 });
 
 document.addEventListener('htmx:finally:request', (event) => {
   const { sourceElement: source, response } = event.detail.ctx;
   const form = source?.closest?.('form[data-once]');
   const accepted = response && response.status < 400;
-  if (form && busy.has(form) && !accepted) release(form);
+  if (busy.get(form)?.source === source && !accepted) release(form); // a field of the form may ask things of its own
 });
 
 addEventListener('pageshow', () => [...busy.keys()].forEach(release));

@@ -1,4 +1,4 @@
-// input[type=file][data-photos]: every photo is sent on its own to data-url (field "file"), which answers {"id": …};
+// input[type=file][data-photos]: every photo is sent on its own to data-url (field "file"), which answers {"id": …} or {"error": "a sentence"};
 // the form then carries the ids as data-name. Without JavaScript the same input sends its files with the form.
 import { all, announce, eachNew, icon, make, meta } from './page.js';
 import { say } from './words.js';
@@ -19,14 +19,14 @@ async function thumbnail(file) {
   }
 }
 
-function send(url, file, onProgress) {
+function send(url, token, file, onProgress) {
   const request = new XMLHttpRequest(); // fetch tells nothing about the progress of an upload
   const done = new Promise((resolve, reject) => {
     request.upload.addEventListener('progress', (event) => { if (event.lengthComputable) onProgress(Math.round((100 * event.loaded) / event.total)); });
     request.addEventListener('load', () => {
       const answer = request.response ?? {};
       if (request.status >= 200 && request.status < 300 && answer.id) resolve(answer.id);
-      else reject(new Error(answer.detail ?? ''));
+      else reject(new Error(answer.error ?? answer.detail ?? ''));
     });
     for (const end of ['error', 'timeout']) request.addEventListener(end, () => reject(new Error('')));
   });
@@ -34,7 +34,7 @@ function send(url, file, onProgress) {
   request.responseType = 'json';
   request.timeout = 120_000;
   request.setRequestHeader('Accept', 'application/json');
-  if (meta('csrf-token')) request.setRequestHeader('X-CSRFToken', meta('csrf-token'));
+  if (token) request.setRequestHeader('X-CSRFToken', token);
   const body = new FormData();
   body.append('file', file, file.name);
   request.send(body);
@@ -87,12 +87,12 @@ function prepare(input) {
     shown.item.addEventListener('photo:removed', () => running?.abort());
     const start = async () => {
       shown.show(say('photoWaiting'), 'sending');
-      running = send(url, file, (percent) => { shown.bar.value = percent; shown.show(say('photoSending', { percent }), 'sending'); });
+      running = send(url, form?.elements.csrf_token?.value ?? meta('csrf-token'), file, (percent) => { shown.bar.value = percent; shown.show(say('photoSending', { percent }), 'sending'); });
       try {
         accept(shown, await running.done, file.name, picture);
       } catch (problem) {
         shown.show(problem.message || say('photoFailed'), 'failed');
-        announce(`${file.name}：${shown.item.querySelector('.photo-state').textContent}`);
+        announce(file.name + say('colon') + shown.item.querySelector('.photo-state').textContent);
       }
     };
     shown.retry.addEventListener('click', start);
@@ -109,6 +109,7 @@ function prepare(input) {
   });
 
   form?.addEventListener('draft:save', (event) => {
+    if (!input.isConnected) return; // the chosen outcome has brought other fields
     event.detail[name] = all(list, 'input').map((one) => [one.value, one.dataset.title, one.dataset.picture]);
   });
   form?.addEventListener('draft:restore', (event) => {

@@ -1,0 +1,75 @@
+"""People at their browsers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from playwright.sync_api import Browser, Page, expect
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+    "--metrics-recording-only",
+    "--mute-audio",
+    "--force-color-profile=srgb",
+    "--font-render-hinting=none",
+    "--hide-scrollbars",
+]
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 900}
+
+
+@dataclass
+class Worker:
+    """Somebody with an account."""
+
+    page: Page
+    home: str
+
+    def open_first(self, step: str, title: str = "") -> None:
+        """Opens the first task of this step in the inbox."""
+        self.page.goto(f"{self.home}/inbox")
+        row = self.page.locator("[data-row]").filter(has_text=step)
+        if title:
+            row = row.filter(has_text=title)
+        row.first.locator("a").first.click()
+        expect(self.page.locator("h1")).to_have_text(step)
+
+    def choose(self, result: str) -> None:
+        """Picks an outcome; the fields it asks for appear."""
+        with self.page.expect_response(re.compile("/shape$")):
+            self.page.locator(".outcome").filter(has_text=re.compile(f"^\\s*{re.escape(result)}\\s*$")).click()
+
+    def fill(self, **fields: str) -> None:
+        """Fills fields by their name."""
+        for name, value in fields.items():
+            field = self.page.locator(f"#fields [name='{name}']").first
+            if field.evaluate("e => e.tagName") == "SELECT":
+                field.select_option(label=value)
+            else:
+                field.fill(value)
+
+    def submit(self, opinion: str = "") -> None:
+        if opinion:
+            self.page.fill("#opinion", opinion)
+        self.page.locator("#fields .form-actions button").click()
+        expect(self.page).to_have_url(re.compile("/inbox"))
+
+
+def sign_in(browser: Browser, home: str, username: str, password: str, viewport: dict[str, int] | None = None) -> Worker:
+    context = browser.new_context(viewport=viewport or DESKTOP, locale="zh-CN")  # type: ignore[arg-type]
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.goto(f"{home}/login")
+    page.fill("#username", username)
+    page.fill("#password", password)
+    page.click("main form button")
+    expect(page).to_have_url(re.compile("/inbox"))
+    return Worker(page, home)
