@@ -2,7 +2,7 @@ PY ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run install test check lock
+.PHONY: run bench assets install test check lock
 
 run: install
 	$(BIN)/wuzhang demo
@@ -21,6 +21,12 @@ $(VENV)/.ok: requirements-dev.txt pyproject.toml
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .; \
 	fi
 	@touch $@
+
+assets:
+	cd web/frontend && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
+
+bench: install
+	$(BIN)/python -m tests.bench.run
 
 test: install
 	$(BIN)/python -m pytest -q
