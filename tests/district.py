@@ -14,6 +14,7 @@ from random import Random
 from flask import Flask
 from werkzeug.serving import make_server
 
+from api.work import db
 from engine.audit import Finding, instance_ids, verify
 from wuzhang.app import create_app
 from wuzhang.config import Config
@@ -44,6 +45,7 @@ class District:
     url: str = ""
     clock: Clock = field(default_factory=Clock)
     password: str = PASSWORD
+    apps: list[Flask] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         database = self.url or f"sqlite:///{self.folder / 'wuzhang.db'}"
@@ -55,8 +57,9 @@ class District:
             self.demo: Demo = build(context, Random(1), grids=18)
 
     def app(self) -> Flask:
-        app = create_app(self.config, self.clock)
+        app = create_app(self.config, self.clock, limited=False)
         app.testing = True
+        self.apps.append(app)
         return app
 
     def tick(self) -> None:
@@ -83,3 +86,6 @@ class District:
 
     def close(self) -> None:
         self.office.database.dispose()
+        for app in self.apps:
+            with app.app_context():
+                db.engine.dispose()

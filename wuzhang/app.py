@@ -9,6 +9,7 @@ from flask import Flask
 
 import web
 import wuzhang.models  # noqa: F401
+from api.limits import init_limits
 from api.signin import login_manager
 from api.work import Outside, init_work
 from governance.privacy import Sealer
@@ -20,8 +21,8 @@ MAX_REQUEST = 95_000_000
 """Nine photos of 10 MB, and the form."""
 
 
-def create_app(config: Config, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Flask:
-    """The application, ready to serve."""
+def create_app(config: Config, now: Callable[[], datetime] = lambda: datetime.now(UTC), *, limited: bool = True) -> Flask:
+    """The application, ready to serve; `limited` says whether an address may ask only so often."""
     app = Flask("web", root_path=web.__path__[0])
     app.config.update(
         SECRET_KEY=config.secret_key,
@@ -39,4 +40,6 @@ def create_app(config: Config, now: Callable[[], datetime] = lambda: datetime.no
     init_work(app, Outside(Sealer(config.secret_key), config.data_dir, config.public_url, now))
     login_manager.init_app(app)
     init_web(app)
+    if limited:
+        init_limits(app, config.redis_url)
     return app

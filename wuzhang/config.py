@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 PREFIX = "WUZHANG_"
 SETTINGS = {
     "DATABASE_URL": "数据库地址，默认为数据目录中的 SQLite 文件；生产环境用 postgresql+psycopg://…",
+    "REDIS_URL": "多个网页进程共用的计数存放处，如 redis://127.0.0.1:6379/0；不设置时各进程自己计数",
     "SECRET_KEY": "会话签名与个人信息加密的密钥，至少 32 个字符；不设置时在数据目录中生成一份，仅供试用",
     "DATA_DIR": "数据目录：SQLite 文件、照片、试用密钥，默认为当前目录下的 var",
     "HOST": "监听地址，默认 127.0.0.1",
@@ -39,6 +40,7 @@ class Config:
     threads: int
     public_url: str
     is_trial: bool
+    redis_url: str = ""
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
@@ -64,6 +66,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         threads=_number(environ, "WUZHANG_THREADS", default=4, lowest=1, highest=64),
         public_url=(environ.get("WUZHANG_PUBLIC_URL") or "").rstrip("/"),
         is_trial=not secret,
+        redis_url=_redis_url(environ.get("WUZHANG_REDIS_URL") or ""),
     )
 
 
@@ -81,6 +84,12 @@ def _database_url(url: str) -> str:
         raise ConfigError("WUZHANG_DATABASE_URL 不是数据库地址。") from error
     if backend not in ("sqlite", "postgresql"):
         raise ConfigError("WUZHANG_DATABASE_URL 只支持 SQLite 和 PostgreSQL。")
+    return url
+
+
+def _redis_url(url: str) -> str:
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigError("WUZHANG_REDIS_URL 应以 redis://、rediss:// 或 unix:// 开头。")
     return url
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from governance.errors import GovernanceError, Refused
-from governance.identity.models import Account
+from governance.identity.models import Account, ApiToken
 from governance.people.models import Person
 
 MAX_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
+TOKEN_LIVES = timedelta(hours=12)
 MIN_PASSWORD, MAX_PASSWORD = 8, 128
 
 _hasher = PasswordHasher()
@@ -49,7 +51,7 @@ def sign_in(session: Session, username: str, password: str, now: datetime) -> Ac
 
     The caller commits also when this raises: a failure counts. An unknown name takes as long as a known one.
     """
-    account = session.scalar(select(Account).where(Account.username == username).with_for_update())
+    account = session.scalar(select(Account).where(Account.username == username).with_for_update(of=Account))
     if account and account.locked_until and account.locked_until > now:
         raise AccountLocked
     right = _matches(account.password_hash if account else _decoy, password)
@@ -95,3 +97,26 @@ def enable(session: Session, account: Account) -> None:
     """Opens a closed or locked account again."""
     account.is_disabled, account.locked_until, account.failures = False, None, 0
     session.flush()
+
+
+def issue_token(session: Session, account: Account, token_id: int, now: datetime) -> str:
+    """A token for a client of this account, which has just shown its password; those that ran out go."""
+    session.execute(delete(ApiToken).where(ApiToken.account_id == account.id, ApiToken.expires_at <= now))
+    token = secrets.token_urlsafe(32)
+    issued = ApiToken(
+        id=token_id,
+        account_id=account.id,
+        digest=token_digest(token),
+        stamp=account.stamp,
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + TOKEN_LIVES,
+    )
+    session.add(issued)
+    session.flush()
+    return token
+
+
+def token_digest(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()

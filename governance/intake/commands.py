@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from engine.versions import latest_version
 from governance.cases.commands import Report, register
@@ -20,18 +21,28 @@ PROCESS = "issue_disposal"
 
 def report(context: Context, reported: Report, photos: Sequence[bytes] = (), actor: Actor | None = None) -> tuple[Case, str | None]:
     """上报. The case and its follow-up secret; the same submission again gives the case without the secret. Raises `Refused`."""
-    known = context.session.scalar(select(Case).where(Case.submission_key == reported.submission_key))
-    if known is not None:
+    if known := _known(context, reported):
         return known, None
     if len(photos) > PER_CASE:
         raise Refused({"photos": f"照片最多 {PER_CASE} 张"})
-    case, secret = register(context, reported)
+    try:
+        with context.session.begin_nested():
+            case, secret = register(context, reported)
+    except IntegrityError:
+        if known := _known(context, reported):
+            return known, None
+        raise
     for content in photos:
         add_photo(context, case, content, by=reported.reported_by)
     version = latest_version(context.session.connection(), PROCESS)
     by: Mapping[str, Any] = actor.record() if actor else {"reporter": str(case.id)}
     instances(context).start(version, _start_data(case), by, business_key=str(case.id))
     return case, secret
+
+
+def _known(context: Context, reported: Report) -> Case | None:
+    """The case that this very submission made, perhaps a moment ago in another request."""
+    return context.session.scalar(select(Case).where(Case.submission_key == reported.submission_key))
 
 
 def _start_data(case: Case) -> dict[str, Any]:

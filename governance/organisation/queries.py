@@ -52,3 +52,22 @@ def children(session: Session, parent_id: int | None) -> Sequence[Unit]:
 def full_name(chain: Sequence[Unit]) -> str:
     """The place as people write it, from the subdistrict down."""
     return "".join(u.name for u in reversed(chain) if u.kind not in (Kind.DISTRICT, Kind.ESTATE, Kind.SECTOR))
+
+
+REPORTED_AT = (Kind.SUBDISTRICT, Kind.COMMUNITY, Kind.GRID, Kind.BUILDING)
+
+
+def place(session: Session, named: str) -> Unit | None:
+    """The place that a code or an id stands for; None unless matters are reported there."""
+    found = session.scalar(select(Unit).where(Unit.code == named, Unit.valid_to.is_(None)))
+    if found is None and named.isdecimal() and int(named) < 2**63:
+        found = session.get(Unit, int(named))
+    return found if found and found.kind in REPORTED_AT else None
+
+
+def named(session: Session, unit: Unit) -> str:
+    """A unit's name; below a community with the names from the community down."""
+    if unit.kind not in (Kind.GRID, Kind.BUILDING, Kind.SECTOR):
+        return unit.name
+    chain = [u for u in upwards(session, unit) if u.kind in (Kind.COMMUNITY, Kind.GRID, Kind.BUILDING) or u is unit]
+    return "".join(u.name for u in reversed(chain))

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from governance.errors import NotFound
 from governance.organisation.models import Unit
+from governance.organisation.queries import named
 from governance.people.models import Appointment, Person
+from governance.people.rules import POSTS
 
 
 def person(session: Session, person_id: int) -> Person:
@@ -59,3 +61,15 @@ def appointment(session: Session, appointment_id: int) -> Appointment:
     if found is None:
         raise NotFound
     return found
+
+
+def principal_name(session: Session, principal: str) -> str:
+    """Whom a task is addressed to: 临江社区第三网格网格长, a person's name, or 反映人."""
+    kind, _, rest = principal.partition(":")
+    if kind == "post":
+        post, _, unit_id = rest.partition("@")
+        unit = session.get(Unit, int(unit_id)) if unit_id.isdecimal() else None
+        return f"{named(session, unit) if unit else ''}{POSTS[post].name if post in POSTS else post}"
+    if kind == "person" and rest.isdecimal():
+        return names(session, {int(rest)}).get(int(rest), "")
+    return "反映人"

@@ -1,15 +1,28 @@
-"""What administrators read of the flow."""
+"""What people read of a task, and administrators and auditors of the flow."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, Select, select
 
-from engine.schema import incidents
+from engine.errors import NoSuchInstance
+from engine.log import entries
+from engine.machine import Open, Waiting
+from engine.replay import replay
+from engine.schema import incidents, process_versions
 from engine.schema import instances as instance_rows
+from engine.versions import package_of
 from governance.cases.models import Case
-from governance.context import Context
+from governance.cases.queries import visible
+from governance.context import Actor, Context
+from governance.errors import NotFound
+from governance.workflow.commands import Desk, desk, may_do
+
+PAGE = 30
 
 
 def open_incidents(context: Context) -> Sequence[RowMapping]:
@@ -22,3 +35,79 @@ def open_incidents(context: Context) -> Sequence[RowMapping]:
         .order_by(incidents.c.id)
     )
     return list(context.session.connection().execute(query).mappings())
+
+
+def readable_desk(context: Context, actor: Actor, task_id: int) -> Desk:
+    """A task that is or was addressed to the actor, that they did, or whose case they may see; raises `NotFound`."""
+    held = desk(context, task_id)
+    theirs = may_do(actor, held) or held.task["closed_by"] == str(actor.person_id) or not {*held.principals}.isdisjoint(actor.principals)
+    if not theirs and not context.session.scalar(visible(select(Case.id).where(Case.instance_id == held.task["instance_id"]), actor)):
+        raise NotFound
+    return held
+
+
+def instance_page(
+    context: Context, *, status: str | None = None, after: int | None = None, limit: int = PAGE
+) -> tuple[Sequence[RowMapping], int | None]:
+    """Process instances, the latest first, and where the next page begins."""
+    query = _instances().order_by(instance_rows.c.id.desc()).limit(limit + 1)
+    if status:
+        query = query.where(instance_rows.c.status == status)
+    if after:
+        query = query.where(instance_rows.c.id < after)
+    rows = context.session.connection().execute(query).mappings().all()
+    return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
+
+
+def instance(context: Context, instance_id: int, *, lock: bool = False) -> RowMapping:
+    """One process instance, held against everybody else's commands if so wished; raises `NoSuchInstance`."""
+    query = _instances().where(instance_rows.c.id == instance_id)
+    row = context.session.connection().execute(query.with_for_update(of=instance_rows) if lock else query).mappings().one_or_none()
+    if row is None:
+        raise NoSuchInstance
+    return row
+
+
+@dataclass(frozen=True)
+class Past:
+    """How an instance stood after command `seq`."""
+
+    seq: int
+    at: datetime
+    data: Mapping[str, Any]
+    open: tuple[Open, ...]
+    waiting: tuple[Waiting, ...]
+    finished: bool
+    ended_at: tuple[str, ...]
+
+
+def past(context: Context, instance_id: int, seq: int | None = None) -> Past:
+    """The replay of the first `seq` commands, or of all; raises `NoSuchInstance`, `NoSuchCommand`, `Erased`."""
+    connection, row = context.session.connection(), instance(context, instance_id)
+    log = entries(connection, instance_id, seq)
+    machine = replay(package_of(connection, row["version_id"], row["digest"]).program, log, seq)
+    return Past(log[-1].seq, log[-1].at, machine.data, machine.open(), machine.waiting(), machine.finished, tuple(machine.ended_at))
+
+
+def _instances() -> Select[Any]:
+    return (
+        select(
+            instance_rows.c.id,
+            instance_rows.c.version_id,
+            instance_rows.c.status,
+            instance_rows.c.revision,
+            instance_rows.c.head,
+            instance_rows.c.has_incident,
+            instance_rows.c.started_at,
+            instance_rows.c.advanced_at,
+            instance_rows.c.ended_at,
+            process_versions.c.key,
+            process_versions.c.number.label("version"),
+            process_versions.c.digest,
+            Case.id.label("case_id"),
+            Case.number.label("case_number"),
+            Case.title.label("case_title"),
+        )
+        .join(process_versions, process_versions.c.id == instance_rows.c.version_id)
+        .outerjoin(Case, Case.instance_id == instance_rows.c.id)
+    )

@@ -1,0 +1,27 @@
+"""How often one address may ask for what costs much or can be guessed at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+LIMITS = {
+    "signin.enter": "30 per minute; 300 per hour",
+    "public.take": "60 per minute; 600 per hour",
+    "public.similar": "120 per minute",
+    "public.follow": "120 per minute",
+    "tokens.create": "30 per minute; 300 per hour",
+}
+"""By endpoint. Generous, because a whole community may stand behind one address; an account has its own lock-out."""
+
+
+def init_limits(app: Flask, redis_url: str) -> None:
+    """Counts in Redis, so that all web processes count together; in memory when there is none."""
+    limiter = Limiter(get_remote_address, app=app, storage_uri=redis_url or "memory://", strategy="moving-window", headers_enabled=True)
+    for endpoint, limit in LIMITS.items():
+        if endpoint in app.view_functions:
+            counted: Any = limiter.limit(limit)(app.view_functions[endpoint])
+            app.view_functions[endpoint] = counted

@@ -1,0 +1,45 @@
+"""Processes killed at any moment leave no half-written step."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from engine.schema import commands, instances, tasks
+from governance.cases.models import Case
+from tests.district import District
+
+ROOT = Path(__file__).parents[2]
+KILLS = 6
+
+
+def test_killing_workers_leaves_every_instance_whole(district: District) -> None:
+    url = district.config.database_url
+    done = sum(_killed_at_some_moment(url, district.folder, seed) for seed in range(KILLS))
+    assert done > 0 and district.findings() == []
+    with district.office.database.connect() as connection:
+        cases = connection.scalar(select(func.count()).select_from(Case))
+        started = connection.scalar(select(func.count()).select_from(instances))
+        lost = connection.scalar(select(func.count()).select_from(Case).where(Case.instance_id.is_(None)))
+        finished = connection.scalar(select(func.count()).select_from(tasks).where(tasks.c.outcome == "completed"))
+        logged = connection.scalar(select(func.count()).select_from(commands).where(commands.c.kind == "complete"))
+    assert cases == started and lost == 0 and finished == logged
+
+
+def _killed_at_some_moment(url: str, folder: Path, seed: int) -> int:
+    """Two workers at once, killed after a moment; how many steps they said they had done."""
+    workers = [
+        subprocess.Popen([sys.executable, "-m", "tests.faults.worker", url, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for worker in workers:
+        assert worker.stdout and worker.stdout.readline() == "ready\n"
+    threading.Event().wait(0.4 + random.Random(seed).random() / 2)
+    for worker in workers:
+        worker.kill()
+    return sum(worker.communicate()[0].count("done") for worker in workers)
