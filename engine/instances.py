@@ -90,6 +90,7 @@ class Advance:
     data: Mapping[str, Any]
     opened: Mapping[int, Opening] = field(default_factory=dict)
     open_elements: tuple[str, ...] = ()
+    open_settings: tuple[Mapping[str, Mapping[str, str]], ...] = ()
     closed: tuple[str, ...] = ()
     ended_at: tuple[str, ...] = ()
     stopped: Stopped | None = None
@@ -427,6 +428,7 @@ class Instances:
             machine.data,
             opened,
             tuple(t.element for t in machine.open()),
+            tuple(held.package.diagram.nodes[t.element].settings for t in machine.open()),
             tuple(sorted(closed)),
             tuple(machine.ended_at),
         )

@@ -13,8 +13,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from governance.calendar.errors import PeriodRejected, YearNotPublished
-from governance.calendar.models import CalendarDay, DayKind, WorkShift
-from governance.calendar.queries import HELD
+from governance.calendar.models import CalendarChange, CalendarDay, DayKind, WorkShift
+from governance.calendar.queries import CHANGED, HELD
 from governance.calendar.rules import Shifts, check_shifts
 from governance.calendar.sheets import read_days
 
@@ -65,8 +65,12 @@ def set_shifts(session: Session, shifts: Shifts, valid_from: date, valid_to: dat
 
 
 def _flush(session: Session) -> None:
+    changes = session.get(CalendarChange, 1, with_for_update=True) or CalendarChange(id=1, count=0)
+    changes.count += 1
+    session.add(changes)
     session.flush()
     session.info.pop(HELD, None)
+    session.info[CHANGED] = True
 
 
 def _published(year: int) -> Iterator[tuple[date, DayKind]]:

@@ -29,6 +29,15 @@ class CalendarDay(Base):
     note: Mapped[str] = mapped_column(String(200), default="")
 
 
+class CalendarChange(Base):
+    """How often the calendar has changed: what was read stays good until this moves."""
+
+    __tablename__ = "calendar_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
 class WorkShift(Base):
     """One shift (班次) of the working day, `HH:MM` local time. Rows that share `valid_from` are one timetable; the latest in force wins."""
 

@@ -8,21 +8,35 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from governance.calendar.models import CalendarDay, DayKind, WorkShift
+from governance.calendar.models import CalendarChange, CalendarDay, DayKind, WorkShift
 from governance.calendar.rules import Season, WorkCalendar
 
 NOVEMBER = 11
+_read: dict[tuple[str, int | None], WorkCalendar] = {}
+CHANGED = "calendar_changed"
+"""Marks a session that has changed the calendar itself: what it reads may yet be rolled back, and is not kept."""
 HELD = "working_calendar"
 """Where a session keeps the calendar it has read."""
 
 
 def working_calendar(session: Session) -> WorkCalendar:
-    """The calendar as it is entered now, read once a session."""
+    """The calendar as it is entered now; read anew only when it has changed."""
     if HELD not in session.info:
-        days = session.execute(select(CalendarDay.date, CalendarDay.kind))
-        session.info[HELD] = WorkCalendar({day: kind == DayKind.WORK for day, kind in days}, seasons=_seasons(session))
+        session.info[HELD] = _kept(session)
     held: WorkCalendar = session.info[HELD]
     return held
+
+
+def _kept(session: Session) -> WorkCalendar:
+    key = (str(session.get_bind().engine.url), session.scalar(select(CalendarChange.count)))
+    if key not in _read:
+        days = session.execute(select(CalendarDay.date, CalendarDay.kind))
+        calendar = WorkCalendar({day: kind == DayKind.WORK for day, kind in days}, seasons=_seasons(session))
+        if key[1] is None or session.info.get(CHANGED):
+            return calendar
+        _read.clear()
+        _read[key] = calendar
+    return _read[key]
 
 
 def missing_next_year(session: Session, today: date) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlalchemy import or_, select
@@ -34,13 +34,18 @@ def appointments_of(session: Session, person_id: int, today: date) -> Sequence[A
     return session.scalars(_current(today).where(Appointment.person_id == person_id).order_by(Appointment.id)).all()
 
 
-def holders(session: Session, post: str, unit_ids: Sequence[int], today: date) -> dict[int, list[Appointment]]:
-    """Who holds a post in each of these units today; deputies only where nobody else does."""
-    found: dict[int, list[Appointment]] = {}
-    query = _current(today).where(Appointment.post == post, Appointment.unit_id.in_(unit_ids)).order_by(Appointment.id)
+def all_holders(session: Session, posts: Collection[str], unit_ids: Sequence[int], today: date) -> dict[tuple[str, int], list[Appointment]]:
+    """Who holds these posts in these units today, by post and unit; deputies only where nobody else does."""
+    found: dict[tuple[str, int], list[Appointment]] = {}
+    query = _current(today).where(Appointment.post.in_(posts), Appointment.unit_id.in_(unit_ids)).order_by(Appointment.id)
     for appointment in session.scalars(query):
-        found.setdefault(appointment.unit_id, []).append(appointment)
-    return {unit: [a for a in held if not a.is_deputy] or held for unit, held in found.items()}
+        found.setdefault((appointment.post, appointment.unit_id), []).append(appointment)
+    return {place: [a for a in held if not a.is_deputy] or held for place, held in found.items()}
+
+
+def holders(session: Session, post: str, unit_id: int, today: date) -> list[Appointment]:
+    """Who holds a post of a unit today."""
+    return all_holders(session, [post], [unit_id], today).get((post, unit_id), [])
 
 
 def _current(today: date):  # type: ignore[no-untyped-def]

@@ -16,11 +16,13 @@ from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import nearest, upwards
 from governance.organisation.queries import unit as unit_of
 from governance.people.models import Appointment
-from governance.people.queries import holders
+from governance.people.queries import all_holders
 from governance.people.rules import POSTS, TIER_POSTS, principal
 from governance.workflow.rules import words
 
 REPORTER = "reporter"
+LAST_RESORT = "joint_office_lead"
+"""Who gets what nobody else can do."""
 
 
 @dataclass
@@ -104,10 +106,13 @@ class _Search:
     session: Session
     today: date
     excluded: set[str]
+    held: Mapping[tuple[str, int], list[Appointment]] = field(default_factory=dict)
 
     def climb(self, chain: Sequence[Unit], posts: Sequence[str], *, exact: bool) -> Found:
         """Looks for the posts in the first unit that has them, then up the tree for whoever stands above it."""
         why: list[str] = []
+        above_posts = {post for kind_posts in TIER_POSTS.values() for post in kind_posts}
+        self.held = all_holders(self.session, {*posts, *above_posts, LAST_RESORT}, [u.id for u in chain], self.today)
         fitting = [(unit, [p for p in posts if POSTS[p].unit == unit.kind]) for unit in chain]
         fitting = [(unit, wanted) for unit, wanted in fitting if wanted]
         for unit, wanted in fitting[:1] if exact else fitting:
@@ -119,7 +124,7 @@ class _Search:
                 why.append(f"原岗位空缺，由上级{unit.name}代为办理")
                 return Found(found, why)
         top = chain[-1]
-        found = self.at(top, ("joint_office_lead",), why) or [principal("joint_office_lead", top.id)]
+        found = self.at(top, (LAST_RESORT,), why) or [principal(LAST_RESORT, top.id)]
         why.append(f"各级均无人可办，交{top.name}联席办主任")
         return Found(found, why)
 
@@ -127,7 +132,7 @@ class _Search:
         """The principals of these posts in this unit that somebody other than the excluded holds."""
         found: list[str] = []
         for post in posts:
-            held = holders(self.session, post, [unit.id], self.today).get(unit.id, [])
+            held = self.held.get((post, unit.id), [])
             free = [a for a in held if str(a.person_id) not in self.excluded]
             if not free:
                 why.append(f"{unit.name}{POSTS[post].name}{'须回避' if held else '空缺'}")
@@ -144,9 +149,10 @@ class _Search:
 def tier_with_holder(session: Session, chain: Sequence[Unit], tiers: Sequence[Kind], today: date) -> tuple[int, Unit] | None:
     """The first of these tiers, above the place, where somebody holds a post that handles cases; 1 is the lowest."""
     order = list(TIER_POSTS)
+    held = all_holders(session, {p for kind in tiers for p in TIER_POSTS[kind]}, [u.id for u in chain], today)
     for kind in tiers:
         for unit in (u for u in chain if u.kind == kind or (kind == Kind.BUILDING and u.kind == Kind.ESTATE)):
-            if any(holders(session, p, [unit.id], today) for p in TIER_POSTS[kind] if POSTS[p].unit == unit.kind):
+            if any((p, unit.id) in held for p in TIER_POSTS[kind] if POSTS[p].unit == unit.kind):
                 return order.index(kind) + 1, unit
     return None
 

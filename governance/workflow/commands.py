@@ -12,7 +12,7 @@ from engine.instances import Advance, Assignment, Opening
 from engine.log import loads
 from engine.packages import Package
 from engine.schema import instances as instance_rows
-from engine.schema import task_candidates, tasks
+from engine.schema import process_versions, task_candidates, tasks
 from engine.versions import package_of
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound, Refused
@@ -42,15 +42,23 @@ def desk(context: Context, task_id: int) -> Desk:
     """A task with what is needed to do it; raises `NotFound`."""
     connection = context.session.connection()
     query = (
-        select(tasks, instance_rows.c.version_id, instance_rows.c.state, instance_rows.c.status, instance_rows.c.business_key)
+        select(
+            tasks,
+            instance_rows.c.version_id,
+            instance_rows.c.state,
+            instance_rows.c.status,
+            instance_rows.c.business_key,
+            process_versions.c.digest,
+        )
         .join(instance_rows, instance_rows.c.id == tasks.c.instance_id)
+        .join(process_versions, process_versions.c.id == instance_rows.c.version_id)
         .where(tasks.c.id == task_id)
     )
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound
     data = loads(row["state"])["data"] if row["state"] else {}
-    return Desk(row, package_of(connection, row["version_id"]), data, tuple(loads(row["assignment"])["principals"]))
+    return Desk(row, package_of(connection, row["version_id"], row["digest"]), data, tuple(loads(row["assignment"])["principals"]))
 
 
 def may_do(actor: Actor, held: Desk) -> bool:

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.instances import RUNNING, Advance, Assignment, Instances, Opening
-from engine.versions import package_of
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import WorkCalendar
 from governance.cases.models import Case
@@ -61,9 +60,7 @@ class District:
         if case is None or advance.stopped:
             return
         case.instance_id = advance.instance_id
-        nodes = package_of(session.connection(), advance.version_id).diagram.nodes
-        settings = tuple(nodes[element].settings for element in advance.open_elements)
-        follow(case, Standing(advance.data, settings, advance.status != RUNNING, advance.at), self.calendar)
+        follow(case, Standing(advance.data, advance.open_settings, advance.status != RUNNING, advance.at), self.calendar)
         session.flush()
 
 

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Table, create_engine, func, select
 from sqlalchemy.orm import Session
 
+import wuzhang.models  # noqa: F401
+from engine.database import open_database
+from governance.base import Base
 from governance.calendar import commands, sheets
 from governance.calendar.errors import CalendarError, ImportRejected, PeriodRejected, ShiftsRejected, YearNotPublished
-from governance.calendar.models import CalendarDay, DayKind, WorkShift
+from governance.calendar.models import CalendarChange, CalendarDay, DayKind, WorkShift
 from governance.calendar.queries import missing_next_year, working_calendar
 from governance.calendar.rules import DEFAULT_SHIFTS, SHANGHAI, Unit
 
@@ -19,7 +23,7 @@ SUMMER = ((time(8), time(12)), (time(15), time(18)))
 @pytest.fixture
 def session() -> Iterator[Session]:
     engine = create_engine("sqlite://")
-    for model in (CalendarDay, WorkShift):
+    for model in (CalendarDay, CalendarChange, WorkShift):
         assert isinstance(model.__table__, Table)
         model.__table__.create(engine)
     with Session(engine) as session:
@@ -175,3 +179,21 @@ def test_hours_that_cannot_be_worked_are_refused(session: Session) -> None:
 
 def test_every_error_has_a_sentence() -> None:
     assert str(CalendarError()) == "工作日历无法执行该操作。"
+
+
+def test_what_was_rolled_back_is_not_kept(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'c.db'}")
+    Base.metadata.create_all(database)
+    with Session(database) as session, session.begin():
+        commands.set_day(session, date(2026, 5, 4), DayKind.REST, by="张三")
+    with Session(database) as session:
+        commands.set_day(session, date(2026, 5, 5), DayKind.REST, by="张三")
+        assert not working_calendar(session).is_working(date(2026, 5, 5))
+        session.rollback()
+    with Session(database) as session, session.begin():
+        commands.set_day(session, date(2026, 5, 6), DayKind.REST, by="张三")
+    with Session(database) as session:
+        calendar = working_calendar(session)
+        assert calendar.is_working(date(2026, 5, 5)) and not calendar.is_working(date(2026, 5, 6))
+        assert working_calendar(session) is calendar
+    database.dispose()

@@ -251,7 +251,7 @@ class Life:
             if kind == "person":
                 held = appointments_of(self.context.session, int(rest), self.context.today)
             else:
-                held = holders(self.context.session, post, [int(unit_id)], self.context.today).get(int(unit_id), [])
+                held = holders(self.context.session, post, int(unit_id), self.context.today)
             if held:
                 return self.actor(self.dice.choice(held))
         return None
@@ -259,7 +259,7 @@ class Life:
     def somebody(self, place: Unit) -> Actor | None:
         grid = self.context.session.get_one(Unit, place.parent_id) if place.kind == Kind.BUILDING and place.parent_id else place
         for post in ("grid_worker", "grid_lead"):
-            if held := holders(self.context.session, post, [grid.id], self.context.today).get(grid.id):
+            if held := holders(self.context.session, post, grid.id, self.context.today):
                 return self.actor(held[0])
         return None
 

@@ -1,0 +1,1 @@
+"""The benchmark: figures with a ratio to something measured in the same run."""

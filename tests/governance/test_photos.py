@@ -1,0 +1,59 @@
+"""Pictures from strangers."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from governance.cases.commands import Report, register
+from governance.cases.models import Case
+from governance.cases.photos import MAX_BYTES, add_photo, photo_path
+from governance.context import Context
+from governance.errors import Refused
+from governance.organisation.models import Unit
+
+
+@pytest.fixture
+def case(context: Context) -> Case:
+    place = context.session.scalars(select(Unit).where(Unit.code == "50019900100100001")).one()
+    return register(context, Report("路灯不亮", place, "居民匿名", "photo-test"))[0]
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), **extra: object) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, "#a55").save(out, kind, **extra)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def test_a_picture_is_kept_without_what_the_camera_wrote_into_it(context: Context, case: Case) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "secret place"
+    kept = add_photo(context, case, picture("JPEG", exif=exif))
+    stored = photo_path(context.folder, kept.digest).read_bytes()
+    assert b"secret place" not in stored and stored[:3] == b"\xff\xd8\xff" and not Image.open(io.BytesIO(stored)).getexif()
+
+
+def test_a_large_picture_is_made_smaller(context: Context, case: Case) -> None:
+    assert max(add_photo(context, case, picture(size=(4000, 500))).width, 0) == 1920
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<svg onload=alert(1)>",
+        b"GIF89a" + b"0" * 50,
+        picture("GIF"),
+        picture()[:60],
+        b"\xff\xd8\xff" + b"0" * 999,
+        b"0" * (MAX_BYTES + 1),
+        picture(size=(9000, 9000)),
+    ],
+    ids=["empty", "svg", "gif", "real gif", "cut off", "fake jpeg", "too large", "too many pixels"],
+)
+def test_what_is_no_acceptable_picture_is_refused(context: Context, case: Case, content: bytes) -> None:
+    with pytest.raises(Refused):
+        add_photo(context, case, content)

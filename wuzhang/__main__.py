@@ -1,0 +1,5 @@
+"""`python -m wuzhang` is the `wuzhang` command."""
+
+from wuzhang.cli import main
+
+main()
