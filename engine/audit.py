@@ -54,7 +54,7 @@ def _differences(connection: Connection, row: RowMapping) -> Iterator[str]:
     machine = replay(package_of(connection, row["version_id"]).program, log)
     if machine.finished != (row["status"] in (FINISHED, CANCELLED)):
         yield "是否结束与回放不符"
-    if row["state"] != (None if machine.finished else dumps(machine.snapshot())):
+    if row["state"] != (None if machine.finished else dumps(machine.state())):
         yield "保存的状态与回放不符"
     yield from _rows_differ(connection, row["id"], Standing.of(machine))
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
 
 from engine.errors import (
     ClaimedByOther,
@@ -97,6 +97,36 @@ class Advance:
     repeated: bool = False
 
 
+@dataclass(frozen=True)
+class Held:
+    """An instance's row under lock, with the package it runs on."""
+
+    id: int
+    business_key: str
+    version_id: int
+    status: str
+    revision: int
+    state: str | None
+    head: bytes
+    has_incident: bool
+    advanced_at: datetime
+    package: Package
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The process's data; nothing for an instance that is over."""
+        found: Mapping[str, Any] = loads(self.state)["data"] if self.state else {}
+        return found
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A task, fresh, under the lock of its instance."""
+
+    instance: Held
+    task: RowMapping
+
+
 class World(Protocol):
     """The domain, as far as the engine asks it."""
 
@@ -137,7 +167,7 @@ class Instances:
             "advanced_at": now,
         }
         self.connection.execute(insert(instances), row)
-        held = _Held(
+        held = Held(
             instance_id,
             business_key,
             version.id,
@@ -151,22 +181,23 @@ class Instances:
         )
         return self._carry_out(held, Command("start", now, actor, _storable(data), event))
 
+    def hold(self, task_id: int) -> Holding:
+        """A task under its instance's lock, for whoever wants to look before they act; raises `NoSuchTask`."""
+        held = self._read(instances.c.id == select(tasks.c.instance_id).where(tasks.c.id == task_id).scalar_subquery(), lock=True)
+        task = self.connection.execute(select(tasks).where(tasks.c.id == task_id)).mappings().one_or_none()
+        if held is None or task is None:
+            raise NoSuchTask(str(task_id))
+        return Holding(held, task)
+
     def complete(
-        self,
-        instance_id: int,
-        key: str,
-        data: Mapping[str, Any],
-        actor: Actor,
-        *,
-        opinion: str | None = None,
-        idempotency_key: str | None = None,
+        self, holding: Holding, data: Mapping[str, Any], actor: Actor, *, opinion: str | None = None, idempotency_key: str | None = None
     ) -> Advance:
-        """Finishes an open task; raises `TaskClosed`, `ClaimedByOther`, `NoSuchTask`, `InstanceAtRest`."""
-        held = self._hold(instance_id)
-        if idempotency_key and (seq := self._seen(instance_id, idempotency_key)):
+        """Finishes an open task; raises `TaskClosed`, `ClaimedByOther`, `InstanceAtRest`."""
+        held, key = holding.instance, holding.task["key"]
+        if idempotency_key and (seq := self._seen(held.id, idempotency_key)):
             return self._repeated(held, seq)
         self._permit(held, RUNNING)
-        self._open_task(instance_id, key, actor)
+        _must_be_open(holding.task, actor)
         command = Command("complete", self.now(), actor, _storable(data), key, _text(opinion), idempotency_key=idempotency_key)
         return self._carry_out(held, command)
 
@@ -227,45 +258,45 @@ class Instances:
             held = self._hold(row["instance_id"])
         command = Command(at=self.now(), facts={"retried_by": dict(actor)}, **failed)
         if command.kind == "complete":
-            try:
-                self._open_task(held.id, command.task_key or "", command.actor)
-            except (TaskClosed, NoSuchTask):
-                self._resolve(held.id, row["task_key"])
-                raise
+            self._retry_completion(held, command)
         return self._carry_out(held, command)
+
+    def _retry_completion(self, held: Held, command: Command) -> None:
+        """What failed may have been settled otherwise meanwhile: then the incident is over, and says so."""
+        of_key = (tasks.c.instance_id == held.id) & (tasks.c.key == command.task_key)
+        task = self.connection.execute(select(tasks).where(of_key)).mappings().one()
+        try:
+            _must_be_open(task, command.actor)
+        except TaskClosed:
+            self._resolve(held.id, command.task_key)
+            raise
 
     # ---- commands that concern people -----------------------------------------------------------------------
 
-    def claim(self, instance_id: int, key: str, actor: Actor) -> None:
+    def claim(self, holding: Holding, actor: Actor) -> None:
         """Takes a task: from now on only this person may finish it; raises `ClaimedByOther`, `TaskClosed`."""
-        held = self._hold(instance_id)
-        self._permit(held, RUNNING)
-        task = self._open_task(instance_id, key, actor)
+        task = self._open_and_running(holding, actor)
         if task["claimed_by"] != actor["person"]:
             self._hand_to(task, f"person:{actor['person']}")
             self.connection.execute(update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=actor["person"], claimed_at=self.now()))
-            self._record(held, Command("claim", self.now(), actor, task_key=key))
+            self._record(holding.instance, Command("claim", self.now(), actor, task_key=task["key"]))
 
-    def release(self, instance_id: int, key: str, actor: Actor) -> None:
+    def release(self, holding: Holding, actor: Actor) -> None:
         """Gives a claimed task back to everyone who may do it."""
-        held = self._hold(instance_id)
-        self._permit(held, RUNNING)
-        task = self._open_task(instance_id, key, actor)
+        task = self._open_and_running(holding, actor)
         self._hand_to(task, *loads(task["assignment"])["principals"])
         self.connection.execute(update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=None, claimed_at=None))
-        self._record(held, Command("release", self.now(), actor, task_key=key))
+        self._record(holding.instance, Command("release", self.now(), actor, task_key=task["key"]))
 
-    def transfer(self, instance_id: int, key: str, actor: Actor, principal: str, reason: str) -> None:
+    def transfer(self, holding: Holding, actor: Actor, principal: str, reason: str) -> None:
         """转办: hands a task to somebody else, who finishes it."""
-        held = self._hold(instance_id)
-        self._permit(held, RUNNING)
-        task = self._open_task(instance_id, key, actor)
+        task = self._open_and_running(holding, actor)
         self._hand_to(task, principal)
         assignment = loads(task["assignment"]) | {"principals": [principal]}
         self.connection.execute(
             update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=None, claimed_at=None, assignment=dumps(assignment))
         )
-        self._record(held, Command("transfer", self.now(), actor, {"to": principal}, key, _text(reason)))
+        self._record(holding.instance, Command("transfer", self.now(), actor, {"to": principal}, task["key"], _text(reason)))
 
     def note(
         self,
@@ -298,7 +329,9 @@ class Instances:
 
     def foresee(self, instance_id: int, key: str, data: Mapping[str, Any], actor: Actor) -> tuple[tuple[Opening, Assignment], ...]:
         """What would open if the task were finished so, and with whom; writes nothing. Raises `StepFailed`."""
-        held = self._read(instance_id)
+        held = self._read(instances.c.id == instance_id)
+        if held is None:
+            raise NoSuchInstance
         machine = self._machine(held, self.now(), [])
         before = {t.key for t in machine.open()}
         machine.complete(key, _storable(data), self.now(), dict(actor))
@@ -307,16 +340,16 @@ class Instances:
 
     # ---- inside ---------------------------------------------------------------------------------------------
 
-    def _read(self, instance_id: int, *, lock: bool = False) -> _Held:
+    def _read(self, which: ColumnElement[bool], *, lock: bool = False) -> Held | None:
         query = (
             select(instances, process_versions.c.digest)
             .join(process_versions, process_versions.c.id == instances.c.version_id)
-            .where(instances.c.id == instance_id)
+            .where(which)
         )
         row = self.connection.execute(query.with_for_update(of=instances) if lock else query).mappings().one_or_none()
         if row is None:
-            raise NoSuchInstance
-        return _Held(
+            return None
+        return Held(
             row["id"],
             row["business_key"],
             row["version_id"],
@@ -329,13 +362,15 @@ class Instances:
             package_of(self.connection, row["version_id"], row["digest"]),
         )
 
-    def _hold(self, instance_id: int, revision: int | None = None) -> _Held:
-        held = self._read(instance_id, lock=True)
+    def _hold(self, instance_id: int, revision: int | None = None) -> Held:
+        held = self._read(instances.c.id == instance_id, lock=True)
+        if held is None:
+            raise NoSuchInstance
         if revision is not None and revision != held.revision:
             raise StaleRevision
         return held
 
-    def _permit(self, held: _Held, *statuses: str) -> None:
+    def _permit(self, held: Held, *statuses: str) -> None:
         if held.status not in statuses:
             raise InstanceAtRest(held.status)
 
@@ -343,22 +378,16 @@ class Instances:
         found = select(commands.c.seq).where(commands.c.instance_id == instance_id, commands.c.idempotency_key == idempotency_key)
         return self.connection.scalar(found)
 
-    def _repeated(self, held: _Held, seq: int) -> Advance:
-        data = loads(held.state)["data"] if held.state else {}
+    def _repeated(self, held: Held, seq: int) -> Advance:
+        data = held.data
         return Advance(held.id, held.business_key, held.version_id, seq, "complete", self.now(), held.status, data, repeated=True)
 
-    def _open_task(self, instance_id: int, key: str, actor: Actor) -> RowMapping:
-        query = select(tasks).where(tasks.c.instance_id == instance_id, tasks.c.key == key)
-        task = self.connection.execute(query).mappings().one_or_none()
-        if task is None:
-            raise NoSuchTask(key)
-        if task["closed_at"] is not None:
-            raise TaskClosed(key, task["closed_by"], task["closed_at"], task["outcome"])
-        if task["claimed_by"] not in (None, actor.get("person")):
-            raise ClaimedByOther(key, task["claimed_by"])
-        return task
+    def _open_and_running(self, holding: Holding, actor: Actor) -> RowMapping:
+        self._permit(holding.instance, RUNNING)
+        _must_be_open(holding.task, actor)
+        return holding.task
 
-    def _machine(self, held: _Held, now: datetime, answers: list[list[Any]]) -> Machine:
+    def _machine(self, held: Held, now: datetime, answers: list[list[Any]]) -> Machine:
         def lookup(key: str, name: str, data: Data) -> Data:
             answer = _storable(self.world.lookup(name, data, now))
             answers.append([key, name, answer])
@@ -368,7 +397,7 @@ class Instances:
             return Machine(held.package.program, now, lookup)
         return Machine.restore(held.package.program, loads(held.state), held.advanced_at, lookup)
 
-    def _carry_out(self, held: _Held, command: Command) -> Advance:
+    def _carry_out(self, held: Held, command: Command) -> Advance:
         answers: list[list[Any]] = []
         machine = self._machine(held, command.at, answers)
         before = Standing.of(machine)
@@ -386,11 +415,11 @@ class Instances:
         logged = Command(**{**command.__dict__, "facts": facts})
         return self._store(held, logged, machine, before, assigned)
 
-    def _past(self, held: _Held, seq: int) -> tuple[Data, datetime]:
+    def _past(self, held: Held, seq: int) -> tuple[Data, datetime]:
         log = entries(self.connection, held.id, seq)
         return replay(held.package.program, log, seq).snapshot(), log[-1].at
 
-    def _opening(self, held: _Held, machine: Machine, key: str) -> Opening:
+    def _opening(self, held: Held, machine: Machine, key: str) -> Opening:
         task = machine.tree.tasks[key]
         node = node_of(task)
         assert node
@@ -403,7 +432,7 @@ class Instances:
             raise StepFailed(opening.element, "expression_refused", f"“{opening.name}”的设置：{error}") from error
 
     def _store(
-        self, held: _Held, command: Command, machine: Machine, before: Standing, assigned: list[tuple[Opening, Assignment]]
+        self, held: Held, command: Command, machine: Machine, before: Standing, assigned: list[tuple[Opening, Assignment]]
     ) -> Advance:
         after = Standing.of(machine)
         closed = before.open - after.open
@@ -413,7 +442,7 @@ class Instances:
         self._rearm(held.id, before.due, after.due)
         self._send(held.id, machine, command.at)
         status = (CANCELLED if command.kind == "cancel" else FINISHED) if machine.finished else held.status
-        state = None if machine.finished else dumps(machine.snapshot())
+        state = None if machine.finished else dumps(machine.state())
         self._record(held, command, status=status, state=state, ended_at=command.at if machine.finished else None)
         if held.has_incident:
             self._resolve(held.id, None if machine.finished else command.task_key)
@@ -435,7 +464,7 @@ class Instances:
         self.world.advanced(advance)
         return advance
 
-    def _record(self, held: _Held, command: Command, **changes: Any) -> None:
+    def _record(self, held: Held, command: Command, **changes: Any) -> None:
         head = append(self.connection, held.id, held.revision + 1, held.head, command)
         values = {"revision": held.revision + 1, "head": head, "advanced_at": command.at, **changes}
         self.connection.execute(update(instances).where(instances.c.id == held.id).values(values))
@@ -524,7 +553,7 @@ class Instances:
         if rows:
             self.connection.execute(insert(outbox), rows)
 
-    def _stop(self, held: _Held, command: Command, failed: StepFailed) -> Advance:
+    def _stop(self, held: Held, command: Command, failed: StepFailed) -> Advance:
         """The command is kept with the reason; the instance stays as it was."""
         incident_id = self.new_id()
         kept = {
@@ -554,7 +583,7 @@ class Instances:
         happened = {"command": command.kind, "element": failed.element, "rule": failed.rule, "message": failed.message}
         self._record(held, Command("incident", command.at, SYSTEM, task_key=command.task_key, facts=happened), has_incident=True)
         stopped = Stopped(incident_id, failed.element, failed.rule, failed.message)
-        data = loads(held.state)["data"] if held.state else {}
+        data = held.data
         return Advance(
             held.id, held.business_key, held.version_id, held.revision + 1, "incident", command.at, held.status, data, stopped=stopped
         )
@@ -567,22 +596,6 @@ class Instances:
         self.connection.execute(update(incidents).where(settled).values(resolved_at=self.now()))
         if self.connection.scalar(select(incidents.c.id).where(open_now).limit(1)) is None:
             self.connection.execute(update(instances).where(instances.c.id == instance_id).values(has_incident=False))
-
-
-@dataclass(frozen=True)
-class _Held:
-    """An instance's row under lock, with the package it runs on."""
-
-    id: int
-    business_key: str
-    version_id: int
-    status: str
-    revision: int
-    state: str | None
-    head: bytes
-    has_incident: bool
-    advanced_at: datetime
-    package: Package
 
 
 @dataclass(frozen=True)
@@ -627,3 +640,10 @@ def _fact(assignment: Assignment) -> Data:
 
 def _post(actor: Actor) -> str | None:
     return f"{actor['post']}@{actor['unit']}" if actor.get("post") else None
+
+
+def _must_be_open(task: RowMapping, actor: Actor) -> None:
+    if task["closed_at"] is not None:
+        raise TaskClosed(task["key"], task["closed_by"], task["closed_at"], task["outcome"])
+    if task["claimed_by"] not in (None, actor.get("person")):
+        raise ClaimedByOther(task["key"], task["claimed_by"])

@@ -102,20 +102,23 @@ class Machine:
     # ---- snapshot -------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Data:
-        """The instance's whole state as a small JSON document."""
-        return copy.deepcopy(
-            {
-                "tasks": self.tree.dump(),
-                "data": self.data,
-                "counts": self.counts,
-                "finished": self.finished,
-                "ended_at": self.ended_at,
-            }
-        )
+        """The instance's whole state as a small JSON document, its own."""
+        return copy.deepcopy(self.state())
+
+    def state(self) -> Data:
+        """The same, still shared with the machine: for writing down at once."""
+        return {
+            "tasks": self.tree.dump(),
+            "data": self.data,
+            "counts": self.counts,
+            "finished": self.finished,
+            "ended_at": self.ended_at,
+        }
 
     @classmethod
     def restore(cls, program: Program, state: Data, now: datetime, lookup: Lookup | None = None) -> Machine:
-        machine, state = cls(program, now, lookup), copy.deepcopy(state)
+        """The machine in this state, which becomes its own."""
+        machine = cls(program, now, lookup)
         machine.tree = Tree.load(program.spec, state["tasks"])
         machine.data, machine.counts = state["data"], state["counts"]
         machine.finished, machine.ended_at = state["finished"], state["ended_at"]

@@ -89,6 +89,14 @@ def remaining_words(due_at: datetime, now: datetime, calendar: WorkCalendar, uni
     return f"剩 {_words(left, *_day(calendar, now, unit))}"
 
 
+def used_words(opened_at: datetime, closed_at: datetime, calendar: WorkCalendar, unit: Unit) -> str:
+    """3 小时 20 分, 1 个工作日 2 小时: how long something took, by the clock of its limit."""
+    used = _between(opened_at, closed_at, unit, calendar)
+    if used < MINUTE:
+        return "不足 1 分"
+    return _hours_and_minutes(used) if unit is Unit.WORK_HOURS else _words(used, *_day(calendar, closed_at, unit))
+
+
 def _whole_days_left(now: datetime, due_at: datetime, left: timedelta, calendar: WorkCalendar) -> int:
     """Today does not count, as it does not in the limit; nor does a day that a resumed clock no longer fills."""
     return min(calendar.working_days(now, due_at), left // calendar.length(due_at.astimezone(SHANGHAI).date()))

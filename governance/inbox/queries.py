@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, or_, select, union_all
 
+from engine.diagram import Node
 from engine.log import Entry, entries, loads
+from engine.packages import Package
 from engine.replay import Trace, trace
 from engine.schema import NO_DUE, task_candidates, tasks
 from engine.schema import instances as instance_rows
@@ -18,6 +20,7 @@ from governance.cases.models import Case
 from governance.context import Actor, Context
 from governance.errors import NotFound
 from governance.organisation.models import Kind, Unit
+from governance.organisation.queries import names as unit_names
 from governance.people.queries import names
 from governance.people.rules import POSTS
 
@@ -25,6 +28,7 @@ PAGE = 30
 COUNTED = 99
 NAMED = (Kind.COMMUNITY, Kind.GRID, Kind.BUILDING)
 """The levels that tell a reader of the inbox where something is."""
+NO_FORM: Mapping[str, Any] = {"properties": {}}
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,10 @@ def todo(context: Context, actor: Actor, *, q: str = "", overdue: bool = False, 
             part = part.where(
                 or_(task_candidates.c.due_at > due, and_(task_candidates.c.due_at == due, task_candidates.c.task_id > task_id))
             )
-        parts.append(part.order_by(task_candidates.c.due_at, task_candidates.c.task_id))
+        parts.append(part)
     if not q:
-        parts = [select(part.limit(limit + 1).subquery()) for part in parts]
+        first = (task_candidates.c.due_at, task_candidates.c.task_id)
+        parts = [select(part.order_by(*first).limit(limit + 1).subquery()) for part in parts]
     mine = union_all(*parts).subquery()
     unique = select(mine.c.task_id, mine.c.due_at).distinct().subquery()
     query = _with_case(select(*_LINE)).join(unique, unique.c.task_id == tasks.c.id).order_by(unique.c.due_at, tasks.c.id)
@@ -140,19 +145,22 @@ def arrived(context: Context, actor: Actor, since: datetime) -> int:
 
 @dataclass(frozen=True)
 class Mark:
-    """流转轨迹: one thing that was done, by whom, under which post, and whether in time."""
+    """流转轨迹: one thing that was done, by whom, under which post, and whether in time. `element` is its node on the diagram."""
 
     seq: int
     at: datetime
     kind: str
     element: str
     name: str
+    by: str
     person: str
     post: str
     opinion: str | None
     data: Mapping[str, Any]
+    form: Mapping[str, Any]
     opened_at: datetime | None
     due_at: datetime | None
+    limit: Mapping[str, str]
 
     @property
     def was_late(self) -> bool:
@@ -163,48 +171,91 @@ def trail(context: Context, instance_id: int) -> list[Mark]:
     """Everything that happened to an instance, the first first."""
     connection = context.session.connection()
     log = entries(connection, instance_id)
-    awaited = _awaited(context, instance_id)
     rows = {row.key: row for row in connection.execute(select(tasks).where(tasks.c.instance_id == instance_id))}
     people = names(context.session, {int(e.actor["person"]) for e in log if str(e.actor.get("person", "")).isdecimal()})
     units = {int(e.actor["unit"]) for e in log if str(e.actor.get("unit", "")).isdecimal()}
-    places = {row.id: row.name for row in context.session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(units)))}
-    return [_mark(entry, rows.get(entry.task_key or ""), people, places, awaited) for entry in log]
+    places = unit_names(context.session, units)
+    package = _package(context, instance_id)
+    catching = [node for node in package.diagram.nodes.values() if node.kind not in ("intermediateThrowEvent", "endEvent")]
+    heard = {event.name: node for node in catching for event in node.events if event.name and event.kind in ("message", "signal")}
+    return [_mark(entry, rows.get(entry.task_key or ""), people, places, package, _node(entry, package, heard)) for entry in log]
 
 
-def _awaited(context: Context, instance_id: int) -> dict[str, str]:
-    """What the messages that an instance listens to are called on its diagram."""
-    connection = context.session.connection()
-    version_id = connection.scalar(select(instance_rows.c.version_id).where(instance_rows.c.id == instance_id))
-    nodes = package_of(connection, version_id).diagram.nodes.values() if version_id else ()
-    return {event.name: node.label for node in nodes for event in node.events if event.kind in ("message", "signal") and event.name}
-
-
-def _mark(entry: Entry, task: Row[Any] | None, people: Mapping[int, str], places: Mapping[int, str], awaited: Mapping[str, str]) -> Mark:
-    person = entry.actor.get("person")
-    post, unit = POSTS.get(entry.actor.get("post", "")), entry.actor.get("unit")
-    who = people.get(int(person), "") if person else ("反映人" if "reporter" in entry.actor else "系统")
-    return Mark(
-        entry.seq,
-        entry.at,
-        entry.kind,
-        (entry.task_key or "").partition("#")[0],
-        task.name if task else awaited.get(entry.task_key or "", ""),
-        who,
-        f"{places.get(int(unit), '')}{post.name}" if post and unit else "",
-        entry.opinion,
-        entry.data or {},
-        task.opened_at if task else None,
-        task.due_at if task else None,
-    )
-
-
-def way_of(context: Context, instance_id: int) -> Trace:
-    """Where an instance has been on the diagram of its own version."""
+def _package(context: Context, instance_id: int) -> Package:
+    """The package an instance was started with; raises `NotFound`."""
     connection = context.session.connection()
     version_id = connection.scalar(select(instance_rows.c.version_id).where(instance_rows.c.id == instance_id))
     if version_id is None:
         raise NotFound
-    return trace(package_of(connection, version_id).program, entries(connection, instance_id))
+    return package_of(connection, version_id)
+
+
+def _node(entry: Entry, package: Package, heard: Mapping[str, Node]) -> Node | None:
+    """The node that a log entry is about: that of its task or timer, the one that listens to its message, or the start."""
+    if entry.kind == "start":
+        starts = (n for n in package.diagram.nodes.values() if n.kind == "startEvent" and n.scope == package.diagram.main.id)
+        return next((n for n in starts if entry.task_key in ({e.name for e in n.events} or {None})), None)
+    element = (entry.task_key or "").partition("#")[0]
+    return package.diagram.nodes.get(element) or heard.get(element)
+
+
+def _mark(
+    entry: Entry,
+    task: Row[Any] | None,
+    people: Mapping[int, str],
+    places: Mapping[int, str],
+    package: Package,
+    node: Node | None,
+) -> Mark:
+    person = entry.actor.get("person")
+    post, unit = POSTS.get(entry.actor.get("post", "")), entry.actor.get("unit")
+    by = "person" if person else ("reporter" if "reporter" in entry.actor else "system")
+    form = node.settings.get("form", {}).get("key") if node else None
+    return Mark(
+        entry.seq,
+        entry.at,
+        entry.kind,
+        node.id if node else "",
+        task.name if task else (node.label if node else ""),
+        by,
+        people.get(int(person), "") if person else {"reporter": "反映人", "system": "系统"}[by],
+        f"{places.get(int(unit), '')}{post.name}" if post and unit else "",
+        entry.opinion,
+        entry.data or {},
+        package.forms.get(form, NO_FORM) if form else NO_FORM,
+        task.opened_at if task else None,
+        task.due_at if task else None,
+        loads(task.assignment)["why"].get("limit", {}) if task else {},
+    )
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A task that opened, as far as anybody may know: when, what the case's status became, and which units do it (none: the reporter)."""
+
+    at: datetime
+    status: str
+    units: tuple[int, ...]
+    is_reporters: bool
+
+
+def stages(context: Context, instance_id: int) -> list[Stage]:
+    """The stages of an instance, the first first; tasks that do not change the status are not among them."""
+    nodes = _package(context, instance_id).diagram.nodes
+    query = select(tasks.c.element, tasks.c.opened_at, tasks.c.assignment).where(tasks.c.instance_id == instance_id).order_by(tasks.c.id)
+    found = []
+    for row in context.session.connection().execute(query):
+        status = nodes[row.element].settings.get("status", {}).get("value")
+        principals = loads(row.assignment)["principals"]
+        units = dict.fromkeys(int(p.rpartition("@")[2]) for p in principals if p.startswith("post:"))
+        if status:
+            found.append(Stage(row.opened_at, status, tuple(units), any(p.startswith("reporter:") for p in principals)))
+    return found
+
+
+def way_of(context: Context, instance_id: int) -> Trace:
+    """Where an instance has been on the diagram of its own version."""
+    return trace(_package(context, instance_id).program, entries(context.session.connection(), instance_id))
 
 
 def open_tasks(context: Context, instance_id: int) -> Sequence[Row[Any]]:

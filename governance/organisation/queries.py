@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
@@ -17,6 +17,11 @@ def unit(session: Session, unit_id: int | str) -> Unit:
     if found is None:
         raise NotFound
     return found
+
+
+def names(session: Session, unit_ids: Collection[int]) -> dict[int, str]:
+    """Names by id."""
+    return {row.id: row.name for row in session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(unit_ids)))}
 
 
 def upwards(session: Session, unit: Unit) -> list[Unit]:

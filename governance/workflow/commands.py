@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import RowMapping, select
 
-from engine.instances import Advance, Assignment, Opening
+from engine.errors import NoSuchTask
+from engine.instances import Advance, Assignment, Holding, Instances, Opening
 from engine.log import loads
 from engine.packages import Package
 from engine.schema import instances as instance_rows
@@ -27,7 +28,7 @@ OPINION = 1000
 class Desk:
     """A task on somebody's desk: its row, its instance's data, and the package it was started with."""
 
-    task: RowMapping
+    task: Mapping[str, Any]
     package: Package
     data: Mapping[str, Any]
     principals: tuple[str, ...]
@@ -39,17 +40,11 @@ class Desk:
 
 
 def desk(context: Context, task_id: int) -> Desk:
-    """A task with what is needed to do it; raises `NotFound`."""
+    """A task to look at, with what is needed to show it; raises `NotFound`."""
     connection = context.session.connection()
+    of_instance = (instance_rows.c.version_id, instance_rows.c.state, instance_rows.c.status, instance_rows.c.business_key)
     query = (
-        select(
-            tasks,
-            instance_rows.c.version_id,
-            instance_rows.c.state,
-            instance_rows.c.status,
-            instance_rows.c.business_key,
-            process_versions.c.digest,
-        )
+        select(tasks, *of_instance, process_versions.c.digest)
         .join(instance_rows, instance_rows.c.id == tasks.c.instance_id)
         .join(process_versions, process_versions.c.id == instance_rows.c.version_id)
         .where(tasks.c.id == task_id)
@@ -58,7 +53,8 @@ def desk(context: Context, task_id: int) -> Desk:
     if row is None:
         raise NotFound
     data = loads(row["state"])["data"] if row["state"] else {}
-    return Desk(row, package_of(connection, row["version_id"], row["digest"]), data, tuple(loads(row["assignment"])["principals"]))
+    package = package_of(connection, row["version_id"], row["digest"])
+    return Desk(dict(row), package, data, tuple(loads(row["assignment"])["principals"]))
 
 
 def may_do(actor: Actor, held: Desk) -> bool:
@@ -73,19 +69,24 @@ def complete(
     context: Context, actor: Actor, task_id: int, data: Mapping[str, Any], *, opinion: str = "", idempotency_key: str | None = None
 ) -> Advance:
     """Finishes a task; raises `NotAllowed`, `Refused`, and what the engine raises."""
-    held = desk(context, task_id)
-    acting = actor.under(list(held.principals))
-    if held.task["closed_at"] is None and not (may_do(actor, held) or held.task["claimed_by"]):
-        raise NotAllowed
-    return _complete(context, held, data, acting.record(), opinion, idempotency_key)
+    run = instances(context)
+    holding, held = _held(run, task_id)
+    _permit(actor, held)
+    acting = actor.under(list(held.principals)).record()
+    checked = dict(data) if held.task["closed_at"] else _checked(held, data, opinion)
+    return run.complete(holding, checked, acting, opinion=opinion or None, idempotency_key=idempotency_key)
 
 
 def complete_as_reporter(
     context: Context, case_id: int, task_id: int, data: Mapping[str, Any], *, idempotency_key: str | None = None
 ) -> Advance:
     """The reporter finishes a task of their case, by their link; raises `NotFound`, `Refused`."""
-    held = asked_of_reporter(context, case_id, task_id)
-    return _complete(context, held, data, {"reporter": str(case_id)}, "", idempotency_key)
+    run = instances(context)
+    holding, held = _held(run, task_id)
+    if f"{REPORTER}:{case_id}" not in held.principals:
+        raise NotFound
+    checked = dict(data) if held.task["closed_at"] else _checked(held, data, "")
+    return run.complete(holding, checked, {"reporter": str(case_id)}, idempotency_key=idempotency_key)
 
 
 def asked_of_reporter(context: Context, case_id: int, task_id: int) -> Desk:
@@ -96,13 +97,21 @@ def asked_of_reporter(context: Context, case_id: int, task_id: int) -> Desk:
     return held
 
 
-def _complete(
-    context: Context, held: Desk, data: Mapping[str, Any], actor: Mapping[str, Any], opinion: str, idempotency_key: str | None
-) -> Advance:
-    checked = dict(data) if held.task["closed_at"] else _checked(held, data, opinion)
-    return instances(context).complete(
-        held.task["instance_id"], held.task["key"], checked, actor, opinion=opinion or None, idempotency_key=idempotency_key
-    )
+def _held(run: Instances, task_id: int) -> tuple[Holding, Desk]:
+    """The task under lock: what is checked now stays true until the commit."""
+    try:
+        holding = run.hold(task_id)
+    except NoSuchTask as error:
+        raise NotFound from error
+    instance = holding.instance
+    return holding, Desk(dict(holding.task), instance.package, instance.data, tuple(loads(holding.task["assignment"])["principals"]))
+
+
+def _permit(actor: Actor, held: Desk) -> None:
+    """Lets those act to whom the task is or was addressed; that somebody was faster is the engine's to say."""
+    addressed = any(p in held.principals for p in actor.principals)
+    if not addressed and held.task["claimed_by"] != str(actor.person_id):
+        raise NotAllowed
 
 
 def _checked(held: Desk, data: Mapping[str, Any], opinion: str) -> dict[str, Any]:
@@ -131,18 +140,19 @@ def foresee(context: Context, actor: Actor, task_id: int, data: Mapping[str, Any
 
 def claim(context: Context, actor: Actor, task_id: int) -> None:
     """签收: takes a task that several may do; raises `NotAllowed`, `ClaimedByOther`."""
-    held = desk(context, task_id)
-    if held.task["claimed_by"] is None and held.task["closed_at"] is None and not may_do(actor, held):
-        raise NotAllowed
-    instances(context).claim(held.task["instance_id"], held.task["key"], actor.under(list(held.principals)).record())
+    run = instances(context)
+    holding, held = _held(run, task_id)
+    _permit(actor, held)
+    run.claim(holding, actor.under(list(held.principals)).record())
 
 
 def release(context: Context, actor: Actor, task_id: int) -> None:
     """Gives a claimed task back; raises `NotAllowed`."""
-    held = desk(context, task_id)
+    run = instances(context)
+    holding, held = _held(run, task_id)
     if held.task["claimed_by"] != str(actor.person_id):
         raise NotAllowed
-    instances(context).release(held.task["instance_id"], held.task["key"], actor.under(list(held.principals)).record())
+    run.release(holding, actor.under(list(held.principals)).record())
 
 
 def is_open_to(context: Context, principal: str, instance_id: int) -> list[RowMapping]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from engine.database import writing
-from engine.instances import Advance, Assignment, Instances, Opening
+from engine.instances import Advance, Assignment, Holding, Instances, Opening
 from engine.packages import DIAGRAM, Package, frozen_package
+from engine.schema import tasks
 from engine.versions import Version, publish
 from tests.diagrams import Drawing
 
@@ -77,7 +78,13 @@ class Bench:
 
     def complete(self, instance: int, key: str, data: Mapping[str, Any] | None = None, **more: Any) -> Advance:
         with self.instances() as instances:
-            return instances.complete(instance, key, data or {}, more.pop("actor", ZHANG), **more)
+            return instances.complete(hold(instances, instance, key), data or {}, more.pop("actor", ZHANG), **more)
+
+
+def hold(run: Instances, instance: int, key: str) -> Holding:
+    """The task of this key under lock."""
+    task = run.connection.scalar(select(tasks.c.id).where(tasks.c.instance_id == instance, tasks.c.key == key))
+    return run.hold(task or 0)
 
 
 def package(drawing: Drawing) -> Package:

@@ -18,7 +18,7 @@ from engine.database import open_database
 from engine.errors import EngineError
 from engine.instances import RUNNING, Instances
 from engine.schema import guards, incidents, instances, metadata, tasks, timers
-from tests.engine.durable import LI, ZHANG, Bench, package
+from tests.engine.durable import LI, ZHANG, Bench, hold, package
 from tests.engine.lives import DRAWINGS
 
 STEPS = {"done": 0}
@@ -67,13 +67,13 @@ class Histories(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 99), value=st.one_of(st.integers(0, 9), st.text(max_size=2), st.none()), who=st.sampled_from([ZHANG, LI]))
     def complete(self, pick: int, value: object, who: dict[str, str]) -> None:
         if keys := self.open():
-            self.act(lambda run: run.complete(self.instance, keys[pick % len(keys)], {"n": value}, who, opinion="同意"))
+            self.act(lambda run: run.complete(hold(run, self.instance, keys[pick % len(keys)]), {"n": value}, who, opinion="同意"))
 
     @precondition(lambda self: self.status()[0] == RUNNING)
     @rule(pick=st.integers(0, 99), who=st.sampled_from([ZHANG, LI]), verb=st.sampled_from(["claim", "release"]))
     def hold(self, pick: int, who: dict[str, str], verb: str) -> None:
         if keys := self.open():
-            self.act(lambda run: getattr(run, verb)(self.instance, keys[pick % len(keys)], who))
+            self.act(lambda run: getattr(run, verb)(hold(run, self.instance, keys[pick % len(keys)]), who))
 
     @rule(hours=st.integers(0, 60))
     def wait(self, hours: int) -> None:

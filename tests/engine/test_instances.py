@@ -16,7 +16,7 @@ from engine.instances import Advance
 from engine.log import entries
 from engine.schema import commands, incidents, instances, outbox, process_versions, task_candidates, tasks, timers
 from tests.diagrams import Drawing, started, timer
-from tests.engine.durable import LI, ZHANG, Bench, package
+from tests.engine.durable import LI, ZHANG, Bench, hold, package
 
 
 @pytest.fixture
@@ -156,15 +156,15 @@ def test_of_many_at_once_exactly_one_completes(bench: Bench) -> None:
 def test_a_claimed_task_is_its_owners(bench: Bench) -> None:
     begun = bench.start(bench.publish(package(two_steps())))
     with bench.instances() as run:
-        run.claim(begun.instance_id, "u#1", ZHANG)
-        run.claim(begun.instance_id, "u#1", ZHANG)
+        run.claim(hold(run, begun.instance_id, "u#1"), ZHANG)
+        run.claim(hold(run, begun.instance_id, "u#1"), ZHANG)
     with pytest.raises(ClaimedByOther) as other:
         bench.complete(begun.instance_id, "u#1", actor=LI)
     assert other.value.by == "zhang"
     with bench.database.connect() as connection:
         assert list(connection.scalars(select(task_candidates.c.principal))) == ["person:zhang"]
     with bench.instances() as run:
-        run.release(begun.instance_id, "u#1", ZHANG)
+        run.release(hold(run, begun.instance_id, "u#1"), ZHANG)
     bench.complete(begun.instance_id, "u#1", actor=LI)
     assert whole(bench, begun.instance_id)
 
@@ -172,8 +172,8 @@ def test_a_claimed_task_is_its_owners(bench: Bench) -> None:
 def test_a_transferred_task_leaves_its_first_owner(bench: Bench) -> None:
     begun = bench.start(bench.publish(package(two_steps())))
     with bench.instances() as run:
-        run.claim(begun.instance_id, "u#1", ZHANG)
-        run.transfer(begun.instance_id, "u#1", ZHANG, "post:building_lead@b1", "在其楼栋")
+        run.claim(hold(run, begun.instance_id, "u#1"), ZHANG)
+        run.transfer(hold(run, begun.instance_id, "u#1"), ZHANG, "post:building_lead@b1", "在其楼栋")
     with bench.database.connect() as connection:
         assert list(connection.scalars(select(task_candidates.c.principal))) == ["post:building_lead@b1"]
         assert entries(connection, begun.instance_id)[-1].opinion == "在其楼栋"
@@ -323,6 +323,6 @@ def test_an_unpublishable_package_is_refused(bench: Bench) -> None:
 def test_a_crash_before_the_commit_leaves_nothing(bench: Bench) -> None:
     begun = bench.start(bench.publish(package(two_steps())))
     with pytest.raises(RuntimeError), bench.instances() as run:
-        run.complete(begun.instance_id, "u#1", {}, ZHANG)
+        run.complete(hold(run, begun.instance_id, "u#1"), {}, ZHANG)
         raise RuntimeError
     assert open_keys(bench) == ["u#1"] and whole(bench, begun.instance_id)

@@ -17,7 +17,6 @@ from governance.errors import GovernanceError
 from governance.intake.commands import report
 from governance.organisation.models import Kind
 from governance.organisation.queries import of_kind
-from governance.workflow.commands import desk
 from governance.workflow.world import instances
 from wuzhang.config import Config
 from wuzhang.office import Office
@@ -32,9 +31,10 @@ def work(context: Context) -> None:
         place = of_kind(context.session, Kind.BUILDING)[0]
         report(context, Report("水管漏水，请尽快处理。", place, "居民匿名", secrets.token_hex(8)))
         return
-    held = desk(context, waiting[0])
-    actor = {"person": "1", "post": "grid_worker", "unit": held.data["place_unit"]}
-    instances(context).complete(held.task["instance_id"], held.task["key"], {"accept_result": "accept", "category": "0205"}, actor)
+    run = instances(context)
+    holding = run.hold(waiting[0])
+    actor = {"person": "1", "post": "grid_worker", "unit": holding.instance.data["place_unit"]}
+    run.complete(holding, {"accept_result": "accept", "category": "0205"}, actor)
 
 
 def main() -> None:

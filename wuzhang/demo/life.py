@@ -78,7 +78,7 @@ class Life:
         buildings = of_kind(self.context.session, Kind.BUILDING)
         grids = of_kind(self.context.session, Kind.GRID)
         for _ in range(cases):
-            at = self.until - timedelta(minutes=self.dice.randrange(DAYS * 24 * 60))
+            at = self.until - timedelta(minutes=int(DAYS * 24 * 60 * self.dice.random() ** 2.6))
             at = at.replace(hour=self.dice.choice((0, 1, 2, 3, 6, 7, 8, 9, 12)))
             place = self.dice.choice(buildings if self.dice.random() < 0.75 else grids)
             self.plan(at, lambda place=place: self.report(place))  # type: ignore[misc]
@@ -141,7 +141,7 @@ class Life:
         for row in self.context.session.connection().execute(fresh).all():
             self.last_task = row.id
             span = (row.due_at - self.clock.at) if row.due_at else timedelta(days=1)
-            share = self.dice.choice((0.05, 0.1, 0.2, 0.3, 0.3, 0.5, 0.6, 0.7, 0.9, 1.3)) + self.dice.random() * 0.05
+            share = self.dice.choice((0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.95, 1.6)) + self.dice.random() * 0.05
             self.plan(self.working(self.clock.at + span * share), lambda id=row.id: self.do(id))  # type: ignore[misc]
 
     def working(self, at: datetime) -> datetime:
