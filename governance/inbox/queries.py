@@ -105,6 +105,14 @@ def todo(context: Context, actor: Actor, *, q: str = "", overdue: bool = False, 
     return _page(context, rows[:limit], _after(last.due_at or NO_DUE, last.id) if last else None)
 
 
+def following(context: Context, actor: Actor, due_at: datetime | None, task_id: int, *, q: str = "", overdue: bool = False) -> int | None:
+    """The task that comes after one that has just been done, else the first there is."""
+    for after in (_after(due_at or NO_DUE, task_id), None):
+        if lines := todo(context, actor, q=q, overdue=overdue, after=after, limit=1).lines:
+            return lines[0].task_id
+    return None
+
+
 def done(context: Context, actor: Actor, *, q: str = "", after: str | None = None, limit: int = PAGE) -> Page:
     """已办: what the actor finished, the latest first."""
     query = _with_case(select(*_LINE)).where(tasks.c.closed_by == str(actor.person_id))
