@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from engine.diagram import Node
 from engine.errors import EngineError, StepFailed, Unreadable
 from engine.machine import Machine, Program, Step
 from engine.moments import parse_duration, parse_instant
@@ -72,14 +73,20 @@ def read_scenario(text: str) -> Scenario:
     return Scenario(str(raw.get("name") or "未命名场景"), start, tuple(steps), facts)
 
 
-def play(program: Program, scenario: Scenario) -> Played:
+Deadlines = Callable[[Node, Mapping[str, Any], datetime], datetime | None]
+"""Until when a task that opens must be done, by its settings and the data it sees; None for no limit."""
+
+
+def play(program: Program, scenario: Scenario, deadlines: Deadlines | None = None) -> Played:
     """Runs one scenario to its end, or to the first step that cannot be carried out."""
-    return _Player(program, scenario).run()
+    return _Player(program, scenario, deadlines).run()
 
 
 class _Player:
-    def __init__(self, program: Program, scenario: Scenario) -> None:
+    def __init__(self, program: Program, scenario: Scenario, deadlines: Deadlines | None) -> None:
         self.program = program
+        self.deadlines = deadlines
+        self.due: dict[str, datetime] = {}
         self.scenario = scenario
         self.now = EPOCH
         self.machine = Machine(program, EPOCH, self.lookup)
@@ -137,6 +144,17 @@ class _Player:
             self.incidents.append((failed, lambda: self.command(act)))
         self.events.extend(self.machine.steps)
         self.machine.steps.clear()
+        if self.deadlines:
+            self.set_deadlines(self.deadlines)
+
+    def set_deadlines(self, deadlines: Deadlines) -> None:
+        """A limit begins when its task opens, and ends with it."""
+        tasks = self.machine.open()
+        self.due = {key: due for key, due in self.due.items() if key in {t.key for t in tasks}}
+        for task in (t for t in tasks if t.key not in self.due):
+            node, seen = self.program.diagram.nodes[task.element], self.machine.visible_to(self.machine.tree.tasks[task.key])
+            if due := deadlines(node, seen, self.machine.now):
+                self.due[task.key] = due
 
     def one(self, step: Mapping[str, Any]) -> None:
         verb = next(v for v in VERBS if v in step)
@@ -216,6 +234,10 @@ class _Player:
         named = Counter(str(w) for w in wanted or [])
         seen = Counter(t.key if t.key in named else t.element for t in tasks)
         self.same("待办", sorted(named.elements()), sorted(seen.elements()))
+
+    def see_overdue(self, wanted: list[str] | None) -> None:
+        late = [t for t in self.machine.open() if t.key in self.due and self.due[t.key] < self.now]
+        self.same("超期的待办", sorted(wanted or []), sorted(t.element for t in late))
 
     def see_waiting(self, wanted: list[str] | None) -> None:
         self.same("等待中的事件", sorted(set(wanted or [])), sorted({w.element for w in self.machine.waiting()}))

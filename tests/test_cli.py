@@ -73,3 +73,22 @@ def test_a_bad_scenario_gets_a_sentence(diagram: Path, tmp_path: Path, text: str
     scenario.write_text(text, encoding="utf-8")
     code, _ = run("play", str(diagram), "--scenario", str(scenario))
     assert code in (1, 2)
+
+
+def test_a_scenario_sees_what_is_overdue_by_the_working_calendar(tmp_path: Path) -> None:
+    settings = '<extensionElements><wz:deadline amount="1" unit="work_days"/></extensionElements>'
+    (tmp_path / "d.bpmn").write_bytes(started("u", "e").node("userTask", "u", settings).ends("e").xml())
+    (tmp_path / "s.yaml").write_text(
+        """
+name: 国庆长假不算超期
+start: {at: "2026-09-30T10:00+08:00"}
+steps:
+  - wait: P7D
+  - expect: {open: [u], overdue: []}
+  - wait: P3D
+  - expect: {overdue: [u]}
+""",
+        "utf-8",
+    )
+    result = CliRunner().invoke(main, ["process", "play", str(tmp_path / "d.bpmn"), "--scenario", str(tmp_path / "s.yaml")])
+    assert result.exit_code == 0, result.output

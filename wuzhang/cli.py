@@ -16,12 +16,16 @@ from engine.errors import Unreadable
 from engine.packages import Package, read_package, read_text
 from engine.scenarios import Played, Scenario, play, read_scenario
 from engine.validator import Problem, check, check_package, publishable
+from governance.calendar.notices import planning_calendar
+from governance.workflow.rules import planned_due
 from wuzhang.config import ConfigError, read_config
 from wuzhang.demo.load import DemoRefused, accounts, load_demo
 from wuzhang.office import Office
 from wuzhang.server import serve_web
 
 PASSED, FAILED, UNREADABLE = 0, 1, 2
+PLANNED = range(2020, 2031)
+"""The years whose holidays a rehearsal knows."""
 STARTED_ONCE = Scenario("启动一次（未提供场景）")
 
 
@@ -65,7 +69,8 @@ def play_process(path: Path, scenario_file: Path | None, as_json: bool) -> None:
             _show_check(tuple(refused), as_json)
             sys.exit(FAILED)
         program = package.program
-        played = [play(program, scenario) for scenario in scenarios]
+        deadlines = planned_due(planning_calendar(PLANNED))
+        played = [play(program, scenario, deadlines) for scenario in scenarios]
     except Unreadable as error:
         _show_check((Problem("unreadable", "", str(error)),), as_json)
         sys.exit(UNREADABLE)

@@ -5,15 +5,14 @@ Due dates that are already running are not touched here; whoever keeps them reco
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
-import chinese_calendar  # type: ignore[import-untyped, unused-ignore]
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from governance.calendar.errors import PeriodRejected, YearNotPublished
+from governance.calendar.errors import PeriodRejected
 from governance.calendar.models import CalendarChange, CalendarDay, DayKind, WorkShift
+from governance.calendar.notices import published
 from governance.calendar.queries import CHANGED, HELD
 from governance.calendar.rules import Shifts, check_shifts
 from governance.calendar.sheets import read_days
@@ -23,9 +22,9 @@ SEED = "chinesecalendar"
 
 def seed_year(session: Session, year: int) -> int:
     """Enters a whole year from the seed package; days that people entered stay. Returns how many days were written."""
-    published = list(_published(year))
-    existing = _existing(session, published[0][0], published[-1][0])
-    ours = [(day, kind) for day, kind in published if day not in existing or existing[day].source == SEED]
+    days = list(published(year))
+    existing = _existing(session, days[0][0], days[-1][0])
+    ours = [(day, kind) for day, kind in days if day not in existing or existing[day].source == SEED]
     for day, kind in ours:
         _write(session, existing, day, kind, SEED, "")
     _flush(session)
@@ -71,16 +70,6 @@ def _flush(session: Session) -> None:
     session.flush()
     session.info.pop(HELD, None)
     session.info[CHANGED] = True
-
-
-def _published(year: int) -> Iterator[tuple[date, DayKind]]:
-    try:
-        day = date(year, 1, 1)
-        while day.year == year:
-            yield day, DayKind.WORK if chinese_calendar.is_workday(day) else DayKind.REST
-            day += timedelta(days=1)
-    except (NotImplementedError, ValueError):
-        raise YearNotPublished(year) from None
 
 
 def _existing(session: Session, first: date, last: date) -> dict[date, CalendarDay]:

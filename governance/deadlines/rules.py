@@ -90,7 +90,9 @@ def remaining_words(due_at: datetime, now: datetime, calendar: WorkCalendar, uni
 
 
 def used_words(opened_at: datetime, closed_at: datetime, calendar: WorkCalendar, unit: Unit) -> str:
-    """3 小时 20 分, 1 个工作日 2 小时: how long something took, by the clock of its limit."""
+    """3 小时 20 分, 2 个工作日: how long something took, counted as its limit is."""
+    if unit is Unit.WORK_DAYS and (days := calendar.working_days(opened_at, closed_at)):
+        return f"{days} 个工作日"
     used = _between(opened_at, closed_at, unit, calendar)
     if used < MINUTE:
         return "不足 1 分"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from engine.diagram import Node
 from engine.errors import StepFailed
 from engine.expressions import compile_expression
 from engine.instances import Opening
 from governance.calendar.rules import Unit as LimitUnit
+from governance.calendar.rules import WorkCalendar
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,16 @@ def limit_of(opening: Opening) -> Limit | None:
     if amount <= 0:
         raise StepFailed(opening.element, "limit_unreadable", f"“{opening.name}”的办理时限必须大于零。")
     return Limit(amount, unit)
+
+
+def planned_due(calendar: WorkCalendar) -> Callable[[Node, Mapping[str, Any], datetime], datetime | None]:
+    """Until when a task of a rehearsed process must be done, by this calendar."""
+
+    def due(node: Node, data: Mapping[str, Any], at: datetime) -> datetime | None:
+        limit = limit_of(Opening(0, "", node.id, node.id, node.label, node.settings, data, at))
+        return calendar.add(at, limit.amount, limit.unit) if limit else None
+
+    return due
 
 
 def words(name: str) -> tuple[str, ...]:
