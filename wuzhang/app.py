@@ -9,11 +9,12 @@ from flask import Flask
 
 import web
 import wuzhang.models  # noqa: F401
+from api import init_api
 from api.limits import init_limits
 from api.signin import login_manager
 from api.work import Outside, init_work
 from governance.privacy import Sealer
-from web import init_web
+from web import csrf, init_web
 from wuzhang.config import Config
 
 IDLE = timedelta(minutes=30)
@@ -40,6 +41,8 @@ def create_app(config: Config, now: Callable[[], datetime] = lambda: datetime.no
     init_work(app, Outside(Sealer(config.secret_key), config.data_dir, config.public_url, now))
     login_manager.init_app(app)
     init_web(app)
+    for calls in init_api(app):
+        csrf.exempt(calls)
     if limited:
         init_limits(app, config.redis_url)
     return app

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from governance.errors import NotFound
 from governance.identity.commands import token_digest
 from governance.identity.models import Account, ApiToken
-from governance.people.models import Person
+from governance.people.models import Appointment, Person
+from governance.people.queries import in_office
 
 
 def accounts(session: Session, q: str = "", limit: int = 200) -> Sequence[Account]:
@@ -30,17 +31,19 @@ def account(session: Session, account_id: int) -> Account:
     return found
 
 
-def token_holder(session: Session, token: str, now: datetime) -> tuple[ApiToken, Account] | None:
-    """The token as kept, and its account; None when it ran out, or the account was closed or changed since."""
+def token_holder(session: Session, token: str, now: datetime, today: date) -> tuple[ApiToken, Account, tuple[Appointment, ...]] | None:
+    """The token as kept, its account and what it holds today; None when it ran out, or the account was closed or changed since."""
     query = (
-        select(ApiToken, Account)
+        select(ApiToken, Account, Appointment)
         .join(Account, Account.id == ApiToken.account_id)
+        .outerjoin(Appointment, and_(Appointment.person_id == Account.person_id, in_office(today)))
         .where(
             ApiToken.digest == token_digest(token),
             ApiToken.expires_at > now,
             ApiToken.stamp == Account.stamp,
             Account.is_disabled.is_(False),
         )
+        .order_by(Appointment.id)
     )
-    found = session.execute(query).one_or_none()
-    return found and (found[0], found[1])
+    rows = session.execute(query).all()
+    return (rows[0][0], rows[0][1], tuple(row[2] for row in rows if row[2])) if rows else None

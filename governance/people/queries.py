@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from governance.errors import NotFound
@@ -48,8 +48,13 @@ def holders(session: Session, post: str, unit_id: int, today: date) -> list[Appo
     return all_holders(session, [post], [unit_id], today).get((post, unit_id), [])
 
 
-def _current(today: date):  # type: ignore[no-untyped-def]
-    return select(Appointment).where(Appointment.from_date <= today, or_(Appointment.to_date.is_(None), Appointment.to_date >= today))
+def in_office(today: date) -> ColumnElement[bool]:
+    """Whether an appointment holds today."""
+    return and_(Appointment.from_date <= today, or_(Appointment.to_date.is_(None), Appointment.to_date >= today))
+
+
+def _current(today: date) -> Select[Appointment]:
+    return select(Appointment).where(in_office(today))
 
 
 def roster(session: Session, today: date, q: str = "", unit_path: str = "/", limit: int = 300) -> Sequence[Appointment]:

@@ -1,0 +1,175 @@
+"""Tasks."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+from marshmallow.validate import OneOf
+
+from api.fields import Answer, Body, Flag, Id, Moment, Position, Text, Values
+from api.schemas.cases import PlaceOfCase
+from governance.workflow.commands import OPINION
+
+BOXES = ("todo", "done", "started")
+
+
+class Inbox(Body):
+    """Which box, and which of its rows. `after` is what the page before gave."""
+
+    box = fields.String(load_default="todo", validate=OneOf(BOXES, error="没有这个信箱"))
+    after = Position()
+    q = Text(60, load_default="")
+    overdue = Flag(worded=True, load_default=False)
+
+
+class Limit(Answer):
+    """So much of a unit."""
+
+    amount = fields.String()
+    unit = fields.String()
+
+
+class CaseOfTask(Answer):
+    """The case in a row of the inbox."""
+
+    id = Id()
+    number = fields.String()
+    title = fields.String()
+    status = fields.String()
+    priority = fields.String(allow_none=True)
+    place = fields.String()
+
+
+class TaskLine(Answer):
+    """A row of the inbox; in the box `started` it is a case, and what belongs to a task is null."""
+
+    id = Id(allow_none=True)
+    key = fields.String(allow_none=True)
+    name = fields.String(allow_none=True)
+    opened_at = Moment()
+    due_at = Moment(allow_none=True)
+    limit = fields.Nested(Limit, allow_none=True)
+    claimed_by = Id(allow_none=True)
+    closed_at = Moment(allow_none=True)
+    case = fields.Nested(CaseOfTask)
+
+
+class TaskPage(Answer):
+    """Rows, and what to send as `after` to see the next; null on the last page."""
+
+    items = fields.List(fields.Nested(TaskLine))
+    after = fields.String(allow_none=True)
+
+
+class Candidate(Answer):
+    """Whom a task is addressed to."""
+
+    principal = fields.String()
+    name = fields.String()
+
+
+class Why(Answer):
+    """Why a task is here: how its post was found, and its limit."""
+
+    steps = fields.List(fields.String())
+    limit = fields.Nested(Limit, allow_none=True)
+
+
+class Outcome(Answer):
+    """A button of the form."""
+
+    value = fields.String()
+    title = fields.String()
+
+
+class CaseOnDesk(Answer):
+    """The case a task belongs to."""
+
+    id = Id()
+    number = fields.String()
+    title = fields.String()
+    text = fields.String()
+    category = fields.String(allow_none=True)
+    priority = fields.String(allow_none=True)
+    status = fields.String()
+    place = fields.Nested(PlaceOfCase)
+    address = fields.String()
+    reported_at = Moment()
+    due_at = Moment(allow_none=True)
+
+
+class TaskShown(Answer):
+    """A task with what is needed to do it. `facts` is what the form's conditions read besides the form itself."""
+
+    id = Id()
+    key = fields.String()
+    element = fields.String()
+    name = fields.String()
+    instance_id = Id()
+    opened_at = Moment()
+    due_at = Moment(allow_none=True)
+    claimed_by = Id(allow_none=True)
+    claimed_at = Moment(allow_none=True)
+    closed_by = Id(allow_none=True)
+    closed_at = Moment(allow_none=True)
+    closed_as = fields.String(allow_none=True)
+    case = fields.Nested(CaseOnDesk)
+    form = fields.Dict(keys=fields.String())
+    facts = fields.Dict(keys=fields.String())
+    outcome_field = fields.String(allow_none=True)
+    outcomes = fields.List(fields.Nested(Outcome))
+    actions = fields.List(fields.String(validate=OneOf(("claim", "release", "complete", "foresee"))))
+    why = fields.Nested(Why)
+    candidates = fields.List(fields.Nested(Candidate))
+
+
+class Filled(Body):
+    """What the form is filled in with."""
+
+    data = Values(keys=fields.String(), required=True)
+
+
+class Completion(Filled):
+    """What the form is filled in with, and the opinion beside it."""
+
+    opinion = Text(OPINION, load_default="")
+
+
+class OpenedTask(Answer):
+    """A task that opened."""
+
+    id = Id()
+    key = fields.String()
+    name = fields.String()
+
+
+class Halt(Answer):
+    """Where the diagram could not go on; an administrator sees to it, nothing needs to be sent again."""
+
+    element = fields.String()
+    message = fields.String()
+
+
+class Advanced(Answer):
+    """What a completion changed; `repeated` says that it had been carried out before."""
+
+    instance_id = Id()
+    seq = fields.Integer()
+    status = fields.String()
+    repeated = fields.Boolean()
+    opened = fields.List(fields.Nested(OpenedTask))
+    stopped = fields.Nested(Halt, allow_none=True)
+
+
+class NextTask(Answer):
+    """A task that would open, and with whom."""
+
+    key = fields.String()
+    name = fields.String()
+    due_at = Moment(allow_none=True)
+    candidates = fields.List(fields.Nested(Candidate))
+
+
+class Foreseen(Answer):
+    """What a completion would bring."""
+
+    next = fields.List(fields.Nested(NextTask))

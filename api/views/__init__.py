@@ -1,0 +1,1 @@
+"""The calls of the JSON interface, one module a subject."""

@@ -1,0 +1,174 @@
+"""The inbox, and what people do with their tasks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from api.calls import Calls
+from api.schemas.tasks import Advanced, Completion, Filled, Foreseen, Inbox, TaskPage, TaskShown
+from api.signin import actor
+from api.work import context, undo
+from engine.errors import EngineError, TaskClosed
+from engine.instances import RUNNING
+from engine.log import dumps, loads
+from governance.cases.models import Case
+from governance.cases.queries import photos
+from governance.errors import GovernanceError, NotFound, Refused
+from governance.forms.rules import check_form, fields, outcome
+from governance.inbox.queries import PAGE, Line, Page, done, started, todo
+from governance.organisation.queries import full_name, upwards
+from governance.people.queries import principal_name
+from governance.workflow.commands import Desk, complete, may_do
+from governance.workflow.commands import claim as claim_task
+from governance.workflow.commands import foresee as foresee_task
+from governance.workflow.commands import release as release_task
+from governance.workflow.queries import readable_desk
+
+calls = Calls("api_tasks", "待办")
+
+
+@calls.call("GET", "/tasks", TaskPage, query=Inbox)
+def index(asked: dict[str, Any]) -> dict[str, Any]:
+    """待办, 已办 or 我发起, page by page."""
+    given, who, q, after = context(), actor(), asked["q"].strip(), asked.get("after")
+    if asked["box"] == "started":
+        cases = started(given, who, q=q, after=after, limit=PAGE + 1)
+        return {"items": [_started(case) for case in cases[:PAGE]], "after": str(cases[PAGE - 1].id) if len(cases) > PAGE else None}
+    page: Page = (
+        done(given, who, q=q, after=after) if asked["box"] == "done" else todo(given, who, q=q, overdue=asked["overdue"], after=after)
+    )
+    return {"items": [_line(line) for line in page.lines], "after": page.after}
+
+
+@calls.call("GET", "/tasks/<id:task_id>", TaskShown, refuses=(404,))
+def show(task_id: int) -> dict[str, Any]:
+    """A task: its form, the facts, why it is here and with whom, what may be done with it."""
+    return _shown(_read(task_id))
+
+
+@calls.call("POST", "/tasks/<id:task_id>/claim", TaskShown, refuses=(403, 404, 409))
+def claim(task_id: int) -> dict[str, Any]:
+    """签收: nobody else is asked any more."""
+    with _unseen_is_missing(task_id):
+        claim_task(context(), actor(), task_id)
+    return _shown(_read(task_id))
+
+
+@calls.call("POST", "/tasks/<id:task_id>/release", TaskShown, refuses=(403, 404, 409))
+def release(task_id: int) -> dict[str, Any]:
+    """Gives a claimed task back to all it was addressed to."""
+    with _unseen_is_missing(task_id):
+        release_task(context(), actor(), task_id)
+    return _shown(_read(task_id))
+
+
+@calls.call("POST", "/tasks/<id:task_id>/complete", Advanced, body=Completion, keyed=True, refuses=(403, 404, 409))
+def finish(filled: dict[str, Any], key: dict[str, str], task_id: int) -> dict[str, Any]:
+    """办结 a task; the same key with the same contents does it once."""
+    data, opinion = filled["data"], filled["opinion"].strip()
+    with _unseen_is_missing(task_id):
+        _only_own_photos(task_id, data)
+        advance = complete(context(), actor(), task_id, data, opinion=opinion, idempotency_key=_own(key.get("key"), task_id, filled))
+    opened = [{"id": id, "key": opening.key, "name": opening.name} for id, opening in advance.opened.items()]
+    return {**advance.__dict__, "opened": opened}
+
+
+@calls.call("POST", "/tasks/<id:task_id>/foresee", Foreseen, body=Filled, refuses=(403, 404, 409))
+def foresee(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
+    """Which tasks would open with whom; nothing is kept."""
+    held = _read(task_id)
+    if held.task["closed_at"]:
+        raise TaskClosed(held.task["key"], held.task["closed_by"], held.task["closed_at"], held.task["outcome"])
+    found = foresee_task(context(), actor(), task_id, check_form(held.form, filled["data"], held.data))
+    coming = [
+        {"key": opening.key, "name": opening.name, "due_at": given.due_at, "candidates": _candidates(given.principals)}
+        for opening, given in found
+    ]
+    undo()
+    return {"next": coming}
+
+
+@contextmanager
+def _unseen_is_missing(task_id: int) -> Iterator[None]:
+    """Why a task cannot be done is told only to those who may see it; to others there is no such task."""
+    try:
+        yield
+    except (GovernanceError, EngineError):
+        _read(task_id)
+        raise
+
+
+def _read(task_id: int) -> Desk:
+    return readable_desk(context(), actor(), task_id)
+
+
+def _own(key: str | None, task_id: int, filled: Mapping[str, Any]) -> str | None:
+    """A client's key counts for one person, task and contents: nobody's work is taken for a repetition of other work."""
+    whole = f"{actor().person_id}\0{task_id}\0{key}\0{dumps(filled)}"
+    return None if key is None else hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _only_own_photos(task_id: int, data: Mapping[str, Any]) -> None:
+    """Pictures come in through the pages; a form names those of its own case."""
+    if not any(isinstance(value, list) for value in data.values()):
+        return
+    held = _read(task_id)
+    known = {str(photo.id) for photo in photos(context().session, int(held.task["business_key"]))}
+    named = {f.name: data[f.name] for f in fields(held.form) if f.widget == "photos" and isinstance(data.get(f.name), list)}
+    wrong = {name: "没有这张照片" for name, ids in named.items() if not all(id in known for id in ids)}
+    if wrong:
+        raise Refused(wrong)
+
+
+def _shown(held: Desk) -> dict[str, Any]:
+    task, session = held.task, context().session
+    case = session.get(Case, int(task["business_key"]))
+    if case is None:
+        raise NotFound
+    chosen = outcome(held.form)
+    return {
+        **task,
+        "closed_as": task["outcome"],
+        "case": _case(case, {"id": case.place_id, "name": full_name(upwards(session, case.place))}),
+        "form": held.form,
+        "facts": held.data,
+        "outcome_field": chosen.name if chosen else None,
+        "outcomes": [choice.__dict__ for choice in chosen.choices] if chosen else [],
+        "actions": _actions(held),
+        "why": {"limit": None, **loads(task["assignment"])["why"]},
+        "candidates": _candidates(held.principals),
+    }
+
+
+def _actions(held: Desk) -> list[str]:
+    if held.task["closed_at"] or held.task["status"] != RUNNING or not may_do(actor(), held):
+        return []
+    return ["complete", "foresee", "release" if held.task["claimed_by"] else "claim"]
+
+
+def _candidates(principals: Iterable[str]) -> list[dict[str, str]]:
+    return [{"principal": p, "name": principal_name(context().session, p)} for p in principals]
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        **line.__dict__,
+        "id": line.task_id,
+        "name": line.task_name,
+        "limit": line.limit or None,
+        "case": _case(line, line.place) | {"id": line.case_id},
+    }
+
+
+def _started(case: Case) -> dict[str, Any]:
+    nothing = dict.fromkeys(("id", "key", "name", "limit", "claimed_by"))
+    where = full_name(upwards(context().session, case.place))
+    return nothing | {"opened_at": case.reported_at, "due_at": case.due_at, "closed_at": case.closed_at, "case": _case(case, where)}
+
+
+def _case(row: Case | Line, where: object) -> dict[str, Any]:
+    names = ("id", "number", "title", "text", "category", "priority", "status", "address", "reported_at", "due_at")
+    return {name: getattr(row, name) for name in names if hasattr(row, name)} | {"place": where}
