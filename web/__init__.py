@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from web import errors, format
 from web.language import LANGUAGES, choose_language
-from web.pages import admin, cases, inbox, public, signin, tasks
+from web.pages import admin, cases, inbox, interventions, public, signin, tasks
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -21,7 +21,7 @@ def init_web(app: Flask) -> None:
     """Puts the pages into the app."""
     csrf.init_app(app)
     Babel(app, locale_selector=choose_language, default_locale="zh")
-    for page in (public, signin, inbox, tasks, cases, admin):
+    for page in (public, signin, inbox, tasks, cases, interventions, admin):
         app.register_blueprint(page.pages)
     errors.init_errors(app)
     format.init_filters(app)

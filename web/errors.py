@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask, redirect, render_template, request, url_for
+from urllib.parse import urlsplit
+
+from flask import Flask, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -14,17 +18,18 @@ from governance.errors import GovernanceError, NotAllowed, NotFound
 from governance.people.queries import names
 from web.format import moment
 from web.language import gettext as _
+from web.sentences import say
 
 STATUS: dict[type[Exception], int] = {NotFound: 404, NoSuchTask: 404, NoSuchInstance: 404, NotAllowed: 403}
 WORDS = {
-    400: "请求有误，请返回重试。",
-    401: "请先登录。",
-    403: "您没有访问此页面的权限。",
-    404: "页面不存在，或者您无权查看。",
-    405: "请从页面上的按钮进行操作。",
-    413: "提交的内容过大。",
-    429: "操作过于频繁，请稍后再试。",
-    500: "系统出现错误，已记录，请稍后再试。",
+    400: lazy_gettext("请求有误，请返回重试。"),
+    401: lazy_gettext("请先登录。"),
+    403: lazy_gettext("您没有访问此页面的权限。"),
+    404: lazy_gettext("页面不存在，或者您无权查看。"),
+    405: lazy_gettext("请从页面上的按钮进行操作。"),
+    413: lazy_gettext("提交的内容过大。"),
+    429: lazy_gettext("操作过于频繁，请稍后再试。"),
+    500: lazy_gettext("系统出现错误，已记录，请稍后再试。"),
 }
 
 
@@ -46,25 +51,50 @@ def sentence(error: Exception) -> str:
         return _("该待办已不再需要办理：流程已转入其他环节。")
     if isinstance(error, ClaimedByOther) and error.by.isdecimal():
         return _("该待办已被%(who)s签收。", who=names(context().session, {int(error.by)}).get(int(error.by), ""))
-    return str(error)
+    return say(str(error))
 
 
 def _refused(error: Exception) -> ResponseReturnValue:
     said, status = sentence(error), STATUS.get(type(error), 409)
     undo()
-    return render_template("error.html", sentence=said), status
+    return _tell(said, status)
 
 
 def _expired(_error: Exception) -> ResponseReturnValue:
+    """The session or the page's token has run out: staff sign in again and find their draft, residents go back to theirs."""
     undo()
-    return render_template("error.html", sentence=_("页面已过期，您填写的内容已保留在本机，请刷新页面后重新提交。")), 400
+    before = _page_before()
+    if request.blueprint == "public" or current_user.is_authenticated:
+        return _tell(_("页面已过期，您填写的内容还在，请返回后重新提交。"), 400, before)
+    flash(_("登录已过期，请重新登录，您填写的内容还在。"), "warning")
+    return _to_sign_in(request.form.get("next") or before)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
     undo()
-    if error.code == 401 and request.method == "GET":
-        return redirect(url_for("signin.login", next=request.full_path))
+    if error.code == 401:
+        return _to_sign_in(request.full_path if request.method == "GET" and not _is_part() else _page_before())
     if error.response is not None or (error.code or 500) < 400:
         return error
     code = error.code or 500
-    return render_template("error.html", sentence=WORDS.get(code, WORDS[400 if code < 500 else 500])), code
+    return _tell(str(WORDS.get(code, WORDS[400 if code < 500 else 500])), code)
+
+
+def _tell(said: str, status: int, back: str = "") -> ResponseReturnValue:
+    return render_template("_error.html" if _is_part() else "error.html", sentence=said, back=back), status
+
+
+def _to_sign_in(target: str) -> ResponseReturnValue:
+    address = url_for("signin.login", next=target or None)
+    return ("", 401, {"HX-Redirect": address}) if _is_part() else redirect(address)
+
+
+def _is_part() -> bool:
+    """Whether htmx asks for a part of a page."""
+    return "HX-Request" in request.headers
+
+
+def _page_before() -> str:
+    """The page of ours that sent this request."""
+    before = urlsplit(request.referrer or "")
+    return f"{before.path}?{before.query}".rstrip("?") if before.netloc == request.host else ""

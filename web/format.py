@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from flask import Flask, g, url_for
-from flask_babel import lazy_gettext
 
 from api.work import context
 from governance.calendar.queries import working_calendar
@@ -17,33 +17,15 @@ from governance.calendar.rules import SHANGHAI, Unit, WorkCalendar
 from governance.cases.codes import category_name
 from governance.deadlines.rules import Light, light, remaining_words
 from web.language import gettext as _
+from web.sentences import say
 
 LIGHTS = {Light.GREEN: ("green", "clock"), Light.YELLOW: ("yellow", "alert-triangle"), Light.RED: ("red", "alarm")}
-
-
-KINDS = {
-    "start": lazy_gettext("上报"),
-    "timer": lazy_gettext("到期自动处理"),
-    "message": lazy_gettext("收到消息"),
-    "signal": lazy_gettext("收到通知"),
-    "service_result": lazy_gettext("外部服务答复"),
-    "correct": lazy_gettext("更正数据"),
-    "rewind": lazy_gettext("退回"),
-    "cancel": lazy_gettext("终止"),
-    "claim": lazy_gettext("签收"),
-    "release": lazy_gettext("退回待签收"),
-    "transfer": lazy_gettext("转办"),
-    "suspend": lazy_gettext("挂起"),
-    "resume": lazy_gettext("恢复"),
-    "incident": lazy_gettext("异常"),
-    "notice": lazy_gettext("催办提醒"),
-}
 
 
 def init_filters(app: Flask) -> None:
     """Registers the filters of the templates."""
     app.jinja_env.filters.update(moment=moment, day=day, category=category_name, limit=limit_words, zip=zip)
-    app.jinja_env.globals.update(left=left, trail_kinds=KINDS, asset=partial(asset, _digests(app)))
+    app.jinja_env.globals.update(left=left, now=lambda: context().now(), asset=partial(asset, _digests(app)))
 
 
 def asset(digests: dict[str, str], name: str) -> str:
@@ -71,9 +53,9 @@ def day(at: datetime | None) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d}" if at else ""
 
 
-def limit_words(limit: dict[str, str] | None) -> str:
-    """2 工作日"""
-    return f"{limit['amount']} {Unit(limit['unit']).label}" if limit else ""
+def limit_words(limit: Mapping[str, str] | None) -> str:
+    """2 个工作日"""
+    return say(f"{float(Fraction(limit['amount'])):g} 个{Unit(limit['unit']).label}") if limit else ""
 
 
 def calendar() -> WorkCalendar:
@@ -84,11 +66,11 @@ def calendar() -> WorkCalendar:
     return found
 
 
-def left(opened_at: datetime, due_at: datetime | None, limit: Any, at: datetime | None = None) -> dict[str, str]:
+def left(opened_at: datetime, due_at: datetime | None, limit: Mapping[str, str] | None, at: datetime | None = None) -> dict[str, str]:
     """How much of a limit is left: a colour, an icon and words."""
     if due_at is None:
         return {"color": "muted", "icon": "minus", "words": _("不限时")}
     unit = Unit(limit["unit"]) if limit else Unit.CALENDAR_DAYS
     now = at or context().now()
     color, icon = LIGHTS[light(opened_at, due_at, now, calendar(), unit)]
-    return {"color": color, "icon": icon, "words": remaining_words(due_at, now, calendar(), unit)}
+    return {"color": color, "icon": icon, "words": say(remaining_words(due_at, now, calendar(), unit))}

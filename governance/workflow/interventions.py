@@ -41,7 +41,7 @@ class Contact:
 
 def withdraw(context: Context, case: Case, reason: str) -> Advance:
     """撤回 by the reporter; whether it is granted, the process decides. Raises `TooLate`, `Refused`."""
-    return _message(context, case, WITHDRAWS, {"withdraw_reason": _reason(reason)}, {"reporter": str(case.id)})
+    return _message(context, case, WITHDRAWS, {}, {"reporter": str(case.id)}, _reason(reason))
 
 
 def supervise(context: Context, actor: Actor, case: Case, instruction: str, days: int) -> Advance:
@@ -50,8 +50,8 @@ def supervise(context: Context, actor: Actor, case: Case, instruction: str, days
         raise NotAllowed
     if not 1 <= days <= 30:
         raise Refused({"days": "回复期限应为 1 至 30 个工作日"})
-    told = {"instruction": _reason(instruction), "supervision_days": days}
-    return _message(context, case, SUPERVISE, told, actor.record())
+    said = _reason(instruction)
+    return _message(context, case, SUPERVISE, {"instruction": said, "supervision_days": days}, actor.record(), said)
 
 
 def reveal_contact(context: Context, actor: Actor, case: Case, reason: str) -> Contact:
@@ -75,11 +75,11 @@ def _works_on(context: Context, actor: Actor, case: Case) -> bool:
     return context.session.connection().scalar(mine.limit(1)) is not None
 
 
-def _message(context: Context, case: Case, name: str, data: Mapping[str, Any], actor: Mapping[str, Any]) -> Advance:
+def _message(context: Context, case: Case, name: str, data: Mapping[str, Any], actor: Mapping[str, Any], opinion: str) -> Advance:
     if case.instance_id is None:
         raise TooLate
     try:
-        return instances(context).message(case.instance_id, name, data, actor)
+        return instances(context).message(case.instance_id, name, data, actor, opinion=opinion)
     except (NothingWaits, InstanceAtRest) as error:
         raise TooLate from error
 

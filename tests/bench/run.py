@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from importlib.metadata import version
@@ -30,6 +31,7 @@ from engine.schema import guards, instances, metadata, outbox, tasks
 from tests.district import District
 from tests.engine.durable import Bench, package
 from tests.engine.lives import rework
+from wuzhang.demo.district import PASSWORD
 
 COMPLETIONS = 120
 ROUNDS = 300
@@ -137,7 +139,7 @@ def growth(path: Path) -> dict[str, Any]:
 
 def serving(folder: Path) -> dict[str, Any]:
     """The resident size of a serving process over many requests."""
-    environ = {**os.environ, "WUZHANG_DATA_DIR": str(folder), "WUZHANG_PORT": "0"}
+    environ = {**os.environ, "WUZHANG_DATA_DIR": str(folder)}
     subprocess.run([sys.executable, "-m", "wuzhang", "demo", "--cases", "20"], env=environ, check=True, capture_output=True)
     port = _free_port()
     environ["WUZHANG_PORT"] = str(port)
@@ -145,10 +147,13 @@ def serving(folder: Path) -> dict[str, Any]:
     try:
         home = f"http://127.0.0.1:{port}"
         _wait_for(home)
-        process = psutil.Process(server.pid)
+        process, work = psutil.Process(server.pid), _signed_in(home)
         sizes = {}
         for number in range(1, REQUESTS + 1):
-            urllib.request.urlopen(home + ("/", "/login", f"/report?place={PLACE}")[number % 3]).read()
+            path = ("/", f"/report?place={PLACE}", "/inbox", "/inbox?box=done", "/api/v1/openapi.json" if number % 50 == 4 else "/login")[
+                number % 5
+            ]
+            work.open(home + path).read()
             if number in (1_000, 2_000, REQUESTS):
                 sizes[str(number)] = round(process.memory_info().rss / 1e6, 1)
     finally:
@@ -215,6 +220,17 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _signed_in(home: str) -> urllib.request.OpenerDirector:
+    """Somebody at work, with the cookies of a browser."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    page = opener.open(f"{home}/login").read().decode()
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', page)[-1]
+    form = {"csrf_token": token, "username": "lianxi", "password": PASSWORD}
+    request = urllib.request.Request(f"{home}/login", urllib.parse.urlencode(form).encode(), {"Referer": f"{home}/login"})
+    opener.open(request).read()
+    return opener
 
 
 def _wait_for(home: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -64,12 +64,43 @@ class Worker:
 
 
 def sign_in(browser: Browser, home: str, username: str, password: str, viewport: dict[str, int] | None = None) -> Worker:
-    context = browser.new_context(viewport=viewport or DESKTOP, locale="zh-CN")  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
-    page = context.new_page()
+    page = new_page(browser, viewport)
+    enter(page, home, username, password)
+    return Worker(page, home)
+
+
+def enter(page: Page, home: str, username: str, password: str) -> None:
     page.goto(f"{home}/login")
     page.fill("#username", username)
     page.fill("#password", password)
     page.click("main form button")
     expect(page).to_have_url(re.compile("/inbox"))
-    return Worker(page, home)
+
+
+def new_page(browser: Browser, viewport: dict[str, int] | None = None) -> Page:
+    context = browser.new_context(viewport=viewport or DESKTOP, locale="zh-CN")  # type: ignore[arg-type]
+    context.set_default_timeout(10_000)
+    return context.new_page()
+
+
+@dataclass
+class People:
+    """Everybody who works at a served district; each signs in once."""
+
+    browser: Browser
+    home: str
+    password: str
+    known: dict[str, Worker] = field(default_factory=dict)
+
+    def at(self, username: str) -> Worker:
+        if username not in self.known:
+            self.known[username] = sign_in(self.browser, self.home, username, self.password)
+        return self.known[username]
+
+    def stranger(self, viewport: dict[str, int] | None = None) -> Page:
+        """Somebody without an account."""
+        return new_page(self.browser, viewport)
+
+    def leave(self) -> None:
+        for worker in self.known.values():
+            worker.page.context.close()

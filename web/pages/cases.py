@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from api.signin import actor
 from api.work import context
-from engine.log import loads
 from engine.packages import DIAGRAM
 from engine.schema import instances
 from engine.versions import package_of
@@ -20,7 +19,7 @@ from governance.errors import NotFound
 from governance.inbox.queries import open_tasks, trail, way_of
 from governance.organisation.queries import full_name, upwards
 from web.pages.public import send_photo
-from web.who import principal_name
+from web.trail import steps, waiting
 
 pages = Blueprint("cases", __name__, url_prefix="/cases")
 
@@ -33,11 +32,8 @@ def show(case_id: int) -> ResponseReturnValue:
         "case.html",
         case=case,
         place=full_name(upwards(given.session, case.place)),
-        trail=trail(given, case.instance_id) if case.instance_id else [],
-        open=[
-            (task, [principal_name(given.session, p) for p in _principals(task.assignment)])
-            for task in (open_tasks(given, case.instance_id) if case.instance_id else [])
-        ],
+        trail=steps(trail(given, case.instance_id)) if case.instance_id else [],
+        open=waiting(case.instance_id) if case.instance_id else [],
         photos=photos(given.session, case.id),
     )
 
@@ -78,8 +74,3 @@ def photo(case_id: int, photo_id: int) -> Response:
 
 def _case(case_id: int) -> Case:
     return case_of(context().session, case_id, actor())
-
-
-def _principals(assignment: str) -> list[str]:
-    found: list[str] = loads(assignment)["principals"]
-    return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
@@ -14,6 +16,7 @@ from governance.inbox.queries import Page, arrived, counts, done, started, todo
 from web.language import gettext as _
 
 pages = Blueprint("inbox", __name__, url_prefix="/inbox")
+FILTERS = ("box", "q", "overdue", "after")
 
 
 @pages.get("")
@@ -30,7 +33,17 @@ def show() -> ResponseReturnValue:
         box = "todo"
         page = todo(given, who, q=q, overdue=bool(request.args.get("overdue")), after=after)
     tabs = [("todo", _("待办")), ("done", _("已办")), ("started", _("我发起"))]
-    return render_template("inbox.html", box=box, tabs=tabs, page=page, cases=cases, q=q, counts=counts(given, who), now=given.now())
+    return render_template(
+        "inbox.html",
+        box=box,
+        tabs=tabs,
+        page=page,
+        cases=cases,
+        q=q,
+        counts=counts(given, who),
+        now=given.now(),
+        here=filtered(request.args) if request.args else None,
+    )
 
 
 @pages.get("/news")
@@ -42,3 +55,9 @@ def news() -> ResponseReturnValue:
     except ValueError:
         return {"count": 0}
     return {"count": arrived(context(), actor(), since) if since.tzinfo else 0}
+
+
+def filtered(asked: Mapping[str, str], chosen: int | None = None) -> str:
+    """The address of the inbox with these filters, where a task is waiting for the eye."""
+    filters: dict[str, Any] = {name: asked[name] for name in FILTERS if asked.get(name)}
+    return url_for("inbox.show", **filters, next=chosen)

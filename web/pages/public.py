@@ -19,14 +19,14 @@ from governance.cases.photos import photo_path
 from governance.cases.queries import followed, likely_duplicates, photos
 from governance.errors import NotFound, Refused
 from governance.forms.rules import fields, outcome, read_form
-from governance.inbox.queries import trail
+from governance.inbox.queries import stages, trail
 from governance.intake.commands import report
 from governance.organisation.models import Kind, Unit
-from governance.organisation.queries import full_name, of_kind, unit, upwards
+from governance.organisation.queries import full_name, names, of_kind, unit, upwards
 from governance.workflow.assignment import REPORTER
 from governance.workflow.commands import asked_of_reporter, complete_as_reporter, desk, is_open_to
 from web.language import gettext as _
-from web.plain import plain_steps
+from web.plain import PlainStep, plain_steps
 from web.uploads import with_photos
 
 pages = Blueprint("public", __name__)
@@ -149,7 +149,7 @@ def _followed(secret: str, case: Case, errors: dict[str, str], status: int = 200
     for task in asked:
         held = desk(given, task["id"])
         forms.append({"task": task, "fields": fields(held.form), "outcome": outcome(held.form), "data": held.data})
-    steps = plain_steps(trail(given, case.instance_id), case) if case.instance_id else []
+    steps = _course(case)
     page = render_template(
         "follow.html",
         case=case,
@@ -163,6 +163,15 @@ def _followed(secret: str, case: Case, errors: dict[str, str], status: int = 200
         key=secrets.token_urlsafe(12),
     )
     return page, status
+
+
+def _course(case: Case) -> list[PlainStep]:
+    given = context()
+    if case.instance_id is None:
+        return []
+    found = stages(given, case.instance_id)
+    units = names(given.session, {id for stage in found for id in stage.units})
+    return plain_steps(found, trail(given, case.instance_id), case, units)
 
 
 def _place(code: str) -> Unit | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext
 from flask_login import login_required
 from werkzeug.datastructures import MultiDict
 
@@ -22,17 +24,27 @@ from governance.cases.queries import photos
 from governance.context import Actor
 from governance.errors import NotFound, Refused
 from governance.forms.rules import Field, fields, opinion_needed, outcome, read_form, read_loosely, shown_fields
-from governance.inbox.queries import trail
+from governance.inbox.queries import following, trail
 from governance.organisation.models import Kind
 from governance.organisation.queries import full_name, nearest, of_kind, unit, upwards
+from governance.people.queries import names
 from governance.workflow.commands import Desk, claim, complete, desk, foresee, may_do, release
 from web.errors import sentence
 from web.language import gettext as _
+from web.pages.inbox import filtered
+from web.sentences import say
+from web.trail import addressed, steps, waiting
 from web.uploads import with_photos
-from web.who import principal_name
+from web.why import reasons
 
 pages = Blueprint("tasks", __name__, url_prefix="/tasks")
-PHRASES = ("情况属实，请按规定办理。", "已与反映人联系，情况已说明。", "已到现场核实。", "请尽快办理并反馈结果。", "同意。")
+PHRASES = (
+    lazy_gettext("情况属实，请按规定办理。"),
+    lazy_gettext("已与反映人联系，情况已说明。"),
+    lazy_gettext("已到现场核实。"),
+    lazy_gettext("请尽快办理并反馈结果。"),
+    lazy_gettext("同意。"),
+)
 
 
 @pages.get("/<int:task_id>")
@@ -46,9 +58,7 @@ def show(task_id: int) -> ResponseReturnValue:
 def finish(task_id: int) -> ResponseReturnValue:
     held, form = desk(context(), task_id), request.form
     try:
-        data = read_form(
-            held.form, with_photos(held.form, form.to_dict(flat=False), _case(held), held.task["key"], actor().person_id), held.data
-        )
+        data = {} if held.task["closed_at"] else _read(held, form)
         advance = complete(
             context(), actor(), task_id, data, opinion=form.get("opinion", "").strip(), idempotency_key=form.get("key") or None
         )
@@ -58,13 +68,13 @@ def finish(task_id: int) -> ResponseReturnValue:
     except (TaskClosed, ClaimedByOther) as error:
         said = sentence(error)
         undo()
-        return _page(task_id, {"": said}, form, 409)
+        return _page(task_id, {}, form, 409, stale=said)
     if advance.stopped:
         flash(_("已提交，但流程在“%(where)s”遇到异常，管理员会处理，您不必重填。", where=advance.stopped.message), "warning")
     else:
         flash(_("“%(name)s”已办理。", name=held.task["name"]), "success")
     flash(f"task-{task_id}", "draft-clear")
-    return redirect(url_for("inbox.show"))
+    return redirect(_to_the_next(held))
 
 
 @pages.post("/<int:task_id>/shape")
@@ -75,7 +85,7 @@ def shape(task_id: int) -> ResponseReturnValue:
     if not may_do(actor(), held):
         raise NotFound
     undo()
-    return render_template("_fields.html", task=held.task, errors={}, **_form(held, request.form))
+    return render_template("_fields.html", task=held.task, mine=True, errors={}, **_form(held, request.form))
 
 
 @pages.post("/<int:task_id>/foresee")
@@ -92,13 +102,12 @@ def next_people(task_id: int) -> ResponseReturnValue:
     except Refused:
         return render_template("_next.html", incomplete=True, next=[])
     except StepFailed as failed:
-        return render_template("_next.html", failed=str(failed), next=[])
+        return render_template("_next.html", failed=say(str(failed)), next=[])
     except EngineError:
         return ""
     finally:
         undo()
-    names = [(opening.name, [principal_name(context().session, p) for p in assignment.principals]) for opening, assignment in found]
-    return render_template("_next.html", next=names)
+    return render_template("_next.html", next=[(opening.name, addressed(assignment.principals)) for opening, assignment in found])
 
 
 @pages.post("/<int:task_id>/claim")
@@ -109,9 +118,9 @@ def take(task_id: int) -> ResponseReturnValue:
     except (TaskClosed, ClaimedByOther) as error:
         said = sentence(error)
         undo()
-        return _page(task_id, {"": said}, {}, 409)
+        return _page(task_id, {}, {}, 409, stale=said)
     flash(_("已签收，其他人不会再看到这条待办。"), "success")
-    return redirect(url_for("tasks.show", task_id=task_id))
+    return redirect(url_for("tasks.show", task_id=task_id, back=request.form.get("back")))
 
 
 @pages.post("/<int:task_id>/release")
@@ -137,6 +146,12 @@ def upload(task_id: int) -> ResponseReturnValue:
     return {"id": str(added.id), "url": url_for("cases.photo", case_id=added.case_id, photo_id=added.id)}, 201
 
 
+def _read(held: Desk, form: MultiDict[str, str]) -> dict[str, Any]:
+    """What was filled in, checked; raises `Refused`."""
+    filled = with_photos(held.form, form.to_dict(flat=False), _case(held), held.task["key"], actor().person_id)
+    return read_form(held.form, filled, held.data)
+
+
 def _case(held: Desk) -> Case:
     found = context().session.get(Case, int(held.task["business_key"]))
     if found is None:
@@ -144,29 +159,48 @@ def _case(held: Desk) -> Case:
     return found
 
 
-def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], status: int = 200) -> ResponseReturnValue:
+def _back() -> str:
+    """The inbox as the person left it, filters and all."""
+    return filtered(dict(parse_qsl(urlsplit(request.values.get("back", "")).query)))
+
+
+def _to_the_next(held: Desk) -> str:
+    """The inbox as it was left, at the task that follows the one just done."""
+    filters = dict(parse_qsl(urlsplit(_back()).query))
+    q, overdue = filters.get("q", ""), bool(filters.get("overdue"))
+    return filtered(filters, following(context(), actor(), held.task["due_at"], held.task["id"], q=q, overdue=overdue))
+
+
+def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], status: int = 200, stale: str = "") -> ResponseReturnValue:
+    """The page; `stale` says what happened to the task since it was opened."""
     given, who = context(), actor()
     held = desk(given, task_id)
     case = _case(held)
     if not _may_read(who, held):
         raise NotFound
-    assignment = loads(held.task["assignment"])
-    mine = held.task["closed_at"] is None and may_do(who, held)
+    why = loads(held.task["assignment"])["why"]
+    settings = held.package.diagram.nodes[held.task["element"]].settings
+    claimed = held.task["claimed_by"]
     page = render_template(
         "task.html",
         task=held.task,
         case=case,
         place=full_name(upwards(given.session, case.place)),
-        mine=mine,
-        why=assignment["why"],
-        candidates=[principal_name(given.session, p) for p in held.principals],
-        acting=who.under(list(held.principals)),
-        trail=trail(given, held.task["instance_id"]),
+        mine=held.task["closed_at"] is None and may_do(who, held),
+        stale=stale,
+        limit=why.get("limit"),
+        reasons=reasons(held.task["name"], settings.get("assign", {}), why.get("steps", ())),
+        candidates=addressed(held.principals),
+        claimed_by=names(given.session, {int(claimed)}).get(int(claimed), "") if claimed else "",
+        acting=who.under(list(held.principals)).acting,
+        trail=steps(trail(given, held.task["instance_id"])),
+        open=waiting(held.task["instance_id"]),
         photos=photos(given.session, case.id),
-        errors=errors,
+        errors={name: say(error) for name, error in errors.items()},
         **_form(held, form),
         phrases=PHRASES,
         key=form.get("key") or secrets.token_urlsafe(12),
+        back=_back(),
     )
     return page, status
 

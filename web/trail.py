@@ -1,0 +1,164 @@
+"""流转轨迹 as people read it: what was done, how long it took against its limit, and what was filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext
+from sqlalchemy import Row
+
+from api.work import context
+from engine.log import loads
+from governance.calendar.rules import SHANGHAI, Unit
+from governance.cases.codes import category_name
+from governance.deadlines.rules import used_words
+from governance.forms.rules import Field, fields
+from governance.inbox.queries import Mark, open_tasks
+from governance.organisation.queries import names
+from governance.people.queries import names as names_of_people
+from governance.people.queries import principal_name
+from web.format import calendar, limit_words, moment
+from web.language import gettext as _
+from web.sentences import say
+
+KINDS = {
+    "start": lazy_gettext("上报"),
+    "timer": lazy_gettext("到期自动处理"),
+    "message": lazy_gettext("收到消息"),
+    "signal": lazy_gettext("收到通知"),
+    "service_result": lazy_gettext("外部服务答复"),
+    "correct": lazy_gettext("更正数据"),
+    "rewind": lazy_gettext("退回"),
+    "cancel": lazy_gettext("终止"),
+    "claim": lazy_gettext("签收"),
+    "release": lazy_gettext("退回待签收"),
+    "transfer": lazy_gettext("转办"),
+    "suspend": lazy_gettext("挂起"),
+    "resume": lazy_gettext("恢复"),
+    "incident": lazy_gettext("异常"),
+    "notice": lazy_gettext("催办提醒"),
+    "reveal": lazy_gettext("查看联系方式"),
+}
+STAGES = {
+    "due_soon": lazy_gettext("“%(step)s”即将到期"),
+    "overdue": lazy_gettext("“%(step)s”已超期"),
+    "red": lazy_gettext("“%(step)s”超期已满 24 小时"),
+}
+NAMED = ("complete", "timer", "message", "signal")
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A field of a form that was filled in, with its label: words, or pictures."""
+
+    title: str
+    words: str
+    photos: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One entry of the trail."""
+
+    mark: Mark
+    title: str
+    about: str
+    who: str
+    outcome: str
+    used: str
+    filled: tuple[Filled, ...]
+
+
+def steps(marks: Sequence[Mark]) -> list[Step]:
+    """The trail, the first first."""
+    units = names(context().session, _units(marks))
+    called = {mark.element: mark.name for mark in marks if mark.kind == "complete"}
+    return [_step(mark, units, called) for mark in marks]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A task that is open now, and with whom it lies."""
+
+    task: Row[Any]
+    limit: Mapping[str, str]
+    who: str
+
+
+def waiting(instance_id: int) -> list[Waiting]:
+    """The open tasks of an instance."""
+    found = []
+    for task in open_tasks(context(), instance_id):
+        assignment = loads(task.assignment)
+        holder = names_of_people(context().session, {int(task.claimed_by)}) if task.claimed_by else {}
+        who = "、".join(holder.values()) or "、".join(addressed(assignment["principals"]))
+        found.append(Waiting(task, assignment["why"].get("limit", {}), who))
+    return found
+
+
+def addressed(principals: Iterable[str]) -> list[str]:
+    """Whom a task is addressed to, in words."""
+    return [say(principal_name(context().session, principal)) for principal in principals]
+
+
+def _step(mark: Mark, units: Mapping[int, str], called: Mapping[str, str]) -> Step:
+    title = mark.name if mark.kind in NAMED and mark.name else str(KINDS[mark.kind])
+    filled = {field: _filled(field, mark.data[field.name], units) for field in fields(mark.form) if mark.data.get(field.name) is not None}
+    outcome = next((value.words for field, value in filled.items() if field.widget == "outcome"), "")
+    others = tuple(value for field, value in filled.items() if field.widget != "outcome")
+    return Step(mark, title, _about(mark, called), say(mark.person), outcome, _used(mark), others if mark.kind == "complete" else ())
+
+
+def _about(mark: Mark, called: Mapping[str, str]) -> str:
+    """Which step a notice, or what was done to a task, is about."""
+    if stage := STAGES.get(str(mark.data.get("deadline_stage"))):
+        element = str(mark.data.get("deadline_task", "")).partition("#")[0]
+        return str(stage) % {"step": called.get(element, element)}
+    return mark.name if mark.kind not in NAMED and mark.kind != "start" else ""
+
+
+def _used(mark: Mark) -> str:
+    if mark.kind != "complete" or mark.opened_at is None:
+        return ""
+    unit = Unit(mark.limit["unit"]) if mark.limit else Unit.CALENDAR_DAYS
+    used = say(used_words(mark.opened_at, mark.at, calendar(), unit))
+    return _("用时 %(used)s / 时限 %(limit)s", used=used, limit=limit_words(mark.limit)) if mark.limit else _("用时 %(used)s", used=used)
+
+
+def _filled(field: Field, value: Any, units: Mapping[int, str]) -> Filled:
+    if field.widget == "photos":
+        return Filled(field.title, "", tuple(int(id) for id in _many(value) if str(id).isdecimal()))
+    return Filled(field.title, "、".join(_word(field, one, units) for one in _many(value)))
+
+
+def _word(field: Field, value: Any, units: Mapping[int, str]) -> str:
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    if field.widget == "unit" and str(value).isdecimal():
+        return units.get(int(value), str(value))
+    if field.codes == "categories":
+        return category_name(str(value)) or str(value)
+    if field.widget == "datetime":
+        return _moment(str(value))
+    return next((choice.title for choice in field.choices if choice.value == str(value)), str(value))
+
+
+def _moment(text: str) -> str:
+    """Pages send local time without a zone."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment(at if at.tzinfo else at.replace(tzinfo=SHANGHAI))
+
+
+def _units(marks: Iterable[Mark]) -> set[int]:
+    values = (one for m in marks for f in fields(m.form) if f.widget == "unit" for one in _many(m.data.get(f.name)))
+    return {int(value) for value in values if str(value).isdecimal()}
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
