@@ -54,7 +54,7 @@ class IdempotencyKey(ma.Schema):
     key = Text(80, shortest=1, data_key="Idempotency-Key", metadata={"pattern": "^[ -~]{1,80}$"})
 
     @ma.validates("key")
-    def _printable(self, value: str, data_key: str) -> None:
+    def _printable(self, value: str, **_: Any) -> None:
         if not (value.isascii() and value.isprintable()):
             raise ma.ValidationError("只能是可打印的 ASCII 字符")
 

@@ -55,7 +55,6 @@ STATUS: Mapping[type[Exception], int] = {
     calendar.AmountOutOfRange: 422,
     calendar.ShiftsRejected: 422,
     calendar.PeriodRejected: 422,
-    calendar.ImportRejected: 422,
     calendar.YearNotPublished: 409,
 }
 COUNTED = (WrongCredentials, AccountLocked)

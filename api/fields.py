@@ -30,7 +30,7 @@ class Body(ma.Schema):
 class Answer(ma.Schema):
     """What a client is given: every field is always there, if only as null."""
 
-    def on_bind_field(self, field_name: str, field_obj: ma.fields.Field[Any]) -> None:
+    def on_bind_field(self, _name: str, field_obj: ma.fields.Field[Any]) -> None:
         field_obj.required = True
 
 

@@ -14,6 +14,7 @@ LIMITS = {
     "public.similar": "120 per minute",
     "public.follow": "120 per minute",
     "tokens.create": "30 per minute; 300 per hour",
+    "api_cases.create": "60 per minute; 600 per hour",
 }
 """By endpoint. Generous, because a whole community may stand behind one address; an account has its own lock-out."""
 

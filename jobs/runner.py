@@ -52,8 +52,8 @@ class Runner:
         while not stop.is_set():
             try:
                 done = self.tick()
-            except Exception:
-                log.exception("runner.tick_failed")
+            except Exception as error:
+                log.exception("runner.tick_failed", error=repr(error))
                 done = 0
             if not done:
                 stop.wait(PAUSE.total_seconds())

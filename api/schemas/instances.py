@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import ValidationError, fields, validates
 from marshmallow.validate import OneOf, Range
 
@@ -37,7 +39,7 @@ class Reason(Body):
     reason = Text(REASON, shortest=1, required=True)
 
     @validates("reason")
-    def _says_something(self, value: str, data_key: str) -> None:
+    def _says_something(self, value: str, **_: Any) -> None:
         if not value.strip():
             raise ValidationError("请写明原因")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import OneOf
 
 from api.fields import Answer, Body, Flag, Id, Moment, Position, Text, Values
@@ -19,6 +21,11 @@ class Inbox(Body):
     after = Position()
     q = Text(60, load_default="")
     overdue = Flag(worded=True, load_default=False)
+
+    @validates_schema
+    def _after_in_this_box(self, asked: dict[str, Any], **_: Any) -> None:
+        if "after" in asked and ("~" in asked["after"]) is (asked["box"] == "started"):
+            raise ValidationError("不是上一页给出的位置", "after")
 
 
 class Limit(Answer):
@@ -112,7 +119,7 @@ class TaskShown(Answer):
     closed_by = Id(allow_none=True)
     closed_at = Moment(allow_none=True)
     closed_as = fields.String(allow_none=True)
-    case = fields.Nested(CaseOnDesk)
+    case = fields.Nested(CaseOnDesk, allow_none=True)
     form = fields.Dict(keys=fields.String())
     facts = fields.Dict(keys=fields.String())
     outcome_field = fields.String(allow_none=True)

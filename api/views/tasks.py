@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy import select
+
 from api.calls import Calls
 from api.schemas.tasks import Advanced, Completion, Filled, Foreseen, Inbox, TaskPage, TaskShown
 from api.signin import actor
@@ -16,7 +18,7 @@ from engine.instances import RUNNING
 from engine.log import dumps, loads
 from governance.cases.models import Case
 from governance.cases.queries import photos
-from governance.errors import GovernanceError, NotFound, Refused
+from governance.errors import GovernanceError, Refused
 from governance.forms.rules import check_form, fields, outcome
 from governance.inbox.queries import PAGE, Line, Page, done, started, todo
 from governance.organisation.queries import full_name, upwards
@@ -116,7 +118,8 @@ def _only_own_photos(task_id: int, data: Mapping[str, Any]) -> None:
     if not any(isinstance(value, list) for value in data.values()):
         return
     held = _read(task_id)
-    known = {str(photo.id) for photo in photos(context().session, int(held.task["business_key"]))}
+    case = _case_of(held)
+    known = {str(photo.id) for photo in photos(context().session, case.id)} if case else set()
     named = {f.name: data[f.name] for f in fields(held.form) if f.widget == "photos" and isinstance(data.get(f.name), list)}
     wrong = {name: "没有这张照片" for name, ids in named.items() if not all(id in known for id in ids)}
     if wrong:
@@ -124,15 +127,11 @@ def _only_own_photos(task_id: int, data: Mapping[str, Any]) -> None:
 
 
 def _shown(held: Desk) -> dict[str, Any]:
-    task, session = held.task, context().session
-    case = session.get(Case, int(task["business_key"]))
-    if case is None:
-        raise NotFound
-    chosen = outcome(held.form)
+    task, case, chosen = held.task, _case_of(held), outcome(held.form)
     return {
         **task,
         "closed_as": task["outcome"],
-        "case": _case(case, {"id": case.place_id, "name": full_name(upwards(session, case.place))}),
+        "case": case and _case(case, {"id": case.place_id, "name": full_name(upwards(context().session, case.place))}),
         "form": held.form,
         "facts": held.data,
         "outcome_field": chosen.name if chosen else None,
@@ -141,6 +140,10 @@ def _shown(held: Desk) -> dict[str, Any]:
         "why": {"limit": None, **loads(task["assignment"])["why"]},
         "candidates": _candidates(held.principals),
     }
+
+
+def _case_of(held: Desk) -> Case | None:
+    return context().session.scalar(select(Case).where(Case.instance_id == held.task["instance_id"]))
 
 
 def _actions(held: Desk) -> list[str]:

@@ -38,7 +38,7 @@ def set_day(session: Session, day: date, kind: DayKind, note: str = "", *, by: s
     return row
 
 
-def import_days(session: Session, content: str | bytes, *, by: str) -> int:
+def import_days(session: Session, content: bytes, *, by: str) -> int:
     """Enters a table (日期,类型,说明), replacing those days; one wrong line and nothing is written. Returns how many days were written.
 
     The exceptions of the published notice are enough: other days are Monday to Friday.

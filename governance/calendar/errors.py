@@ -43,11 +43,3 @@ class YearNotPublished(CalendarError):
     def __init__(self, year: int) -> None:
         super().__init__(f"{year} 年的放假安排尚未公布，请待公布后导入。")
         self.year = year
-
-
-class ImportRejected(CalendarError):
-    """日历文件有误，没有写入任何一天。"""
-
-    def __init__(self, problems: tuple[tuple[int, str], ...]) -> None:
-        super().__init__("日历文件有误，没有写入任何一天：" + "；".join(f"第 {line} 行：{sentence}" for line, sentence in problems[:3]))
-        self.problems = problems

@@ -15,12 +15,9 @@ from governance.identity.models import Account
 from tests.district import District
 
 URL = "/api/v1"
-GRID = "50019900100100001"
-PLACE = GRID + "00001"
+PLACE = "5001990010010000100001"
 """The first building of the first grid; 网格员 wanggeyuan and 网格长 wangge answer for it."""
-ELSEWHERE = "5001990030030000100001"
 ACCEPTED = {"category": "0303", "accept_result": "accept"}
-GRADED = {"category": "0303", "level": "grid"}
 
 
 @dataclass

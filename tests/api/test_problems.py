@@ -13,6 +13,8 @@ from engine.errors import EngineError
 from governance.calendar.errors import CalendarError
 from governance.errors import GovernanceError
 from tests.api.clients import Client, anybody, refusal
+from tests.district import District
+from wuzhang.app import create_app
 
 
 def kinds(error: type[Exception]) -> Iterator[type[Exception]]:
@@ -88,3 +90,13 @@ def test_the_description_is_served(app: Flask) -> None:
     answer = app.test_client().get("/api/v1/openapi.json")
     assert answer.json and answer.json["openapi"].startswith("3.1")
     assert len(answer.json["paths"]) == 18
+
+
+@pytest.mark.parametrize("path", ["/tokens", "/cases"])
+def test_who_asks_too_often_waits(district: District, path: str) -> None:
+    app = create_app(district.config, district.clock)
+    district.apps.append(app)
+    answers = [anybody(app).post(path, {}) for _ in range(61)]
+    assert answers[0].status_code == 422
+    assert "频繁" in refusal(answers[-1], 429)["detail"]
+    assert int(answers[-1].headers["Retry-After"]) > 0

@@ -57,6 +57,8 @@ def test_the_inbox_comes_in_pages(tmp_path: Path) -> None:
     [
         ({"box": "copied"}, "box"),
         ({"after": "x"}, "after"),
+        ({"after": "1"}, "after"),
+        ({"box": "started", "after": "2026-01-01T00:00:00+00:00~1"}, "after"),
         ({"after": "2026-01-01T00:00:00~1"}, "after"),
         ({"after": "0001-01-01T00:00:00+23:59~1"}, "after"),
         ({"after": "2026-01-01T00:00:00+00:00~99999999999999999999"}, "after"),
