@@ -26,7 +26,7 @@ from tests.district import District
 load_all_checks()
 LEFT_OUT = [CHECKS.get_one("positive_data_acceptance")]
 """What a schema allows may still be refused by the state of a case, its form or its revision."""
-EXAMPLES = 20
+EXAMPLES = 15
 KNOWN = {"place": PLACE, "data": ACCEPTED, "to": 1}
 """Put in for what was made up, so that some of it works."""
 Busy = tuple[Flask, dict[str, str], dict[str, Any]]

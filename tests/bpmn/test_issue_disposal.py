@@ -277,7 +277,7 @@ def test_forward_knows_every_form() -> None:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_a_message_may_come_at_the_first_moment(beginning: tuple[str | None, dict[str, Any]], name: str) -> None:
     for told in MESSAGES[name]:
-        life = Life(PACKAGE, lambda strategy: {})
+        life = Life(PACKAGE, lambda _: {})
         life.start(beginning[1], beginning[0])
         if name in life.awaited():
             life.message(name, told)
