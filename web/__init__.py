@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Flask, Response, abort, request
 from flask_babel import Babel, get_locale
 from flask_wtf.csrf import CSRFProtect
 
+from api.fields import IdConverter, is_storable
 from web import errors, format
 from web.language import LANGUAGES, choose_language
 from web.pages import admin, cases, inbox, interventions, public, signin, tasks
@@ -14,6 +15,7 @@ POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 csrf = CSRFProtect()
 
 
@@ -21,12 +23,21 @@ def init_web(app: Flask) -> None:
     """Puts the pages into the app."""
     csrf.init_app(app)
     Babel(app, locale_selector=choose_language, default_locale="zh")
+    app.url_map.converters["id"] = IdConverter
+    app.before_request(_refuse_unstorable)
     for page in (public, signin, inbox, tasks, cases, interventions, admin):
         app.register_blueprint(page.pages)
     errors.init_errors(app)
     format.init_filters(app)
     app.after_request(_protect)
     app.jinja_env.globals.update(languages=LANGUAGES, locale=get_locale)
+
+
+def _refuse_unstorable() -> None:
+    """No text that a database cannot keep gets any further; nobody types such a thing."""
+    given = (request.args, request.form) if request.mimetype in FORMS else (request.args,)
+    if any(not is_storable(value) for values in given for _, value in values.items(multi=True)):
+        abort(400)
 
 
 def _protect(response: Response) -> Response:

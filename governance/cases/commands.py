@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from governance.cases.codes import codes
 from governance.cases.models import Case, CaseNumber
 from governance.cases.rules import number
 from governance.context import Context
@@ -95,6 +96,8 @@ def _errors(report: Report) -> dict[str, str]:
     ):
         if len(value) > limit:
             errors[field] = f"{name}不能超过 {limit} 个字"
+    if report.category and report.category not in {c["code"] for c in codes()["categories"]}:
+        errors["category"] = "没有这个类别"
     mobile = report.contact_mobile
     if mobile and not (mobile.isascii() and mobile.isdecimal() and 7 <= len(mobile) <= 15):
         errors["contact_mobile"] = "请填写正确的手机号码，或者留空"

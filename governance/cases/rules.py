@@ -8,6 +8,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
+from engine.instances import CANCELLED, FINISHED
 from governance.calendar.rules import Unit as LimitUnit
 from governance.calendar.rules import WorkCalendar
 from governance.cases.models import Case
@@ -19,12 +20,16 @@ Settings = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Standing:
-    """How the instance stands after a command: its data, the settings of its open tasks, and whether it is over."""
+    """How the instance stands after a command: its data, the settings of its open tasks, and its status."""
 
     data: Mapping[str, Any]
     open: tuple[Settings, ...]
-    is_over: bool
+    status: str
     at: datetime
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in (FINISHED, CANCELLED)
 
 
 def follow(case: Case, standing: Standing, calendar: WorkCalendar) -> None:
@@ -45,7 +50,8 @@ def follow(case: Case, standing: Standing, calendar: WorkCalendar) -> None:
     case.close_code = _text(data.get("close_code"), 20)
     _follow_clock(case, standing, calendar)
     if standing.is_over:
-        case.status, case.closed_at = final_status(case.close_code, data), standing.at
+        ended = "已作废" if standing.status == CANCELLED else final_status(case.close_code, data)
+        case.status, case.closed_at = ended, standing.at
     else:
         case.status, case.closed_at = _status(standing.open, case.status), None
 

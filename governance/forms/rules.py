@@ -79,6 +79,7 @@ def check_form(
     found |= dict.fromkeys(unknown, "表单中没有这一项")
     shown = {f.name: f for f in shown_fields(form, data, known)}
     kept = {name: value for name, value in data.items() if name in shown}
+    found |= {name: f"{shown[name].title}含有无法保存的字符" for name, value in kept.items() if not _storable(value)}
     for field in shown.values():
         if field.is_required and field.name not in kept and field.name not in found:
             found[field.name] = f"请填写{field.title}" if field.widget not in CHOSEN else f"请选择{field.title}"
@@ -124,6 +125,13 @@ CHOSEN = frozenset(["choice", "codes", "unit", "person", "outcome", "multichoice
 def opinion_needed(form: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
     """Whether this completion must say why."""
     return _holds(form.get("x-ui", {}).get("opinion"), {**dict.fromkeys(form["properties"]), **data}, default=False)
+
+
+def _storable(value: Any) -> bool:
+    """Whether every text in it can be stored: no NUL, no half of a character."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+    return all(_storable(part) for part in value) if isinstance(value, list) else True
 
 
 def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:

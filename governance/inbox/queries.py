@@ -124,7 +124,7 @@ def started(context: Context, actor: Actor, *, q: str = "", after: str | None = 
     query = select(Case).where(Case.reported_by == actor.person_id).order_by(Case.id.desc()).limit(limit)
     if q:
         query = query.where(_matching(q))
-    if after and after.isdecimal():
+    if after and after.isdecimal() and len(after) < 19:
         query = query.where(Case.id < int(after))
     return list(context.session.scalars(query))
 
@@ -330,7 +330,7 @@ def _after(moment: datetime, id: int) -> str:
 def _position(after: str | None) -> tuple[datetime, int] | None:
     moment, _, id = (after or "").partition("~")
     try:
-        at = datetime.fromisoformat(moment)
-        return (at, int(id)) if at.tzinfo else None
+        at, number = datetime.fromisoformat(moment), int(id)
+        return (at, number) if at.tzinfo and at.year >= 2000 and 0 <= number < 2**63 else None
     except ValueError:
         return None

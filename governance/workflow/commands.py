@@ -15,9 +15,11 @@ from engine.packages import Package
 from engine.schema import instances as instance_rows
 from engine.schema import process_versions, task_candidates, tasks
 from engine.versions import package_of
+from governance.cases.models import Case, Photo
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound, Refused
-from governance.forms.rules import check_form, opinion_needed
+from governance.forms.rules import check_form, fields, opinion_needed
+from governance.organisation.models import Unit
 from governance.workflow.assignment import REPORTER
 from governance.workflow.world import instances
 
@@ -73,7 +75,7 @@ def complete(
     holding, held = _held(run, task_id)
     _permit(actor, held)
     acting = actor.under(list(held.principals)).record()
-    checked = dict(data) if held.task["closed_at"] else _checked(held, data, opinion)
+    checked = dict(data) if held.task["closed_at"] else _checked(context, held, data, opinion)
     return run.complete(holding, checked, acting, opinion=opinion or None, idempotency_key=idempotency_key)
 
 
@@ -85,7 +87,7 @@ def complete_as_reporter(
     holding, held = _held(run, task_id)
     if f"{REPORTER}:{case_id}" not in held.principals:
         raise NotFound
-    checked = dict(data) if held.task["closed_at"] else _checked(held, data, "")
+    checked = dict(data) if held.task["closed_at"] else _checked(context, held, data, "")
     return run.complete(holding, checked, {"reporter": str(case_id)}, idempotency_key=idempotency_key)
 
 
@@ -114,7 +116,7 @@ def _permit(actor: Actor, held: Desk) -> None:
         raise NotAllowed
 
 
-def _checked(held: Desk, data: Mapping[str, Any], opinion: str) -> dict[str, Any]:
+def _checked(context: Context, held: Desk, data: Mapping[str, Any], opinion: str) -> dict[str, Any]:
     errors: dict[str, str] = {}
     if len(opinion) > OPINION:
         errors["opinion"] = f"意见不能超过 {OPINION} 个字"
@@ -124,9 +126,27 @@ def _checked(held: Desk, data: Mapping[str, Any], opinion: str) -> dict[str, Any
         checked = check_form(held.form, data, held.data)
     except Refused as refused:
         raise Refused(refused.errors | errors) from refused
+    errors |= _unknown(context, held, checked)
     if errors:
         raise Refused(errors)
     return checked
+
+
+def _unknown(context: Context, held: Desk, checked: Mapping[str, Any]) -> dict[str, str]:
+    """What a form names that does not exist: units, and pictures that are not this case's."""
+    named = [(f, _listed(checked[f.name])) for f in fields(held.form) if f.widget in ("unit", "photos") and f.name in checked]
+    if not named:
+        return {}
+    ids = {int(v) for f, values in named for v in values if f.widget == "unit" and v.isdecimal() and len(v) < 19}
+    units = {str(i) for i in context.session.scalars(select(Unit.id).where(Unit.id.in_(ids), Unit.valid_to.is_(None)))}
+    case_photos = select(Photo.id).join(Case, Case.id == Photo.case_id).where(Case.instance_id == held.task["instance_id"])
+    pictures = {str(i) for i in context.session.scalars(case_photos)} if any(f.widget == "photos" for f, _ in named) else set()
+    known = {"unit": units, "photos": pictures}
+    return {f.name: f"{f.title}中有不存在的选项" for f, values in named if not set(values) <= known[f.widget]}
+
+
+def _listed(value: Any) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list) else [str(value)]
 
 
 def foresee(context: Context, actor: Actor, task_id: int, data: Mapping[str, Any]) -> tuple[tuple[Opening, Assignment], ...]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.instances import RUNNING, Advance, Assignment, Instances, Opening
+from engine.instances import Advance, Assignment, Instances, Opening
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import WorkCalendar
 from governance.cases.models import Case
@@ -57,10 +57,12 @@ class District:
     def advanced(self, advance: Advance) -> None:
         session = self.context.session
         case = session.scalar(select(Case).where(Case.id == int(advance.business_key)))
-        if case is None or advance.stopped:
+        if case is None:
             return
         case.instance_id = advance.instance_id
-        follow(case, Standing(advance.data, advance.open_settings, advance.status != RUNNING, advance.at), self.calendar)
+        if advance.stopped:
+            return
+        follow(case, Standing(advance.data, advance.open_settings, advance.status, advance.at), self.calendar)
         session.flush()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.instances import CANCELLED, FINISHED, RUNNING
 from governance.calendar.rules import SHANGHAI, WorkCalendar
 from governance.cases.models import Case
 from governance.cases.rules import Standing, final_status, follow, number
@@ -30,7 +31,7 @@ def a_case(**columns: Any) -> Case:
     return Case(**(base | columns))
 
 
-def go(case: Case, at: datetime, *settings: Any, over: bool = False, **data: Any) -> Case:
+def go(case: Case, at: datetime, *settings: Any, over: str = RUNNING, **data: Any) -> Case:
     follow(case, Standing(data, settings, over, at), CALENDAR)
     return case
 
@@ -77,8 +78,12 @@ def test_nonsense_in_the_data_never_reaches_the_columns() -> None:
 
 
 def test_silence_is_not_satisfaction() -> None:
-    assert go(a_case(), MONDAY, over=True, close_code="已解决", evaluated=False).satisfaction is None
+    assert go(a_case(), MONDAY, over=FINISHED, close_code="已解决", evaluated=False).satisfaction is None
 
 
 def test_the_number_tells_district_and_day() -> None:
     assert number("500199-x", MONDAY.date(), 7) == "500199202603020007"
+
+
+def test_a_cancelled_case_is_void() -> None:
+    assert go(a_case(), MONDAY, over=CANCELLED).status == "已作废"

@@ -74,7 +74,7 @@ def create_unit() -> ResponseReturnValue:
     return redirect(url_for("admin.units", above=form.get("above")))
 
 
-@pages.post("/units/<int:unit_id>/rename")
+@pages.post("/units/<id:unit_id>/rename")
 @for_posts(ADMINISTRATOR)
 def rename(unit_id: int) -> ResponseReturnValue:
     named = unit(context().session, unit_id)
@@ -82,7 +82,7 @@ def rename(unit_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.units", above=named.parent_id))
 
 
-@pages.post("/units/<int:unit_id>/close")
+@pages.post("/units/<id:unit_id>/close")
 @for_posts(ADMINISTRATOR)
 def close(unit_id: int) -> ResponseReturnValue:
     closed = unit(context().session, unit_id)
@@ -152,7 +152,7 @@ def appoint_somebody() -> ResponseReturnValue:
     return redirect(url_for("admin.people"))
 
 
-@pages.post("/appointments/<int:appointment_id>/end")
+@pages.post("/appointments/<id:appointment_id>/end")
 @for_posts(ADMINISTRATOR)
 def end(appointment_id: int) -> ResponseReturnValue:
     given = context()
@@ -265,7 +265,7 @@ def create_account() -> ResponseReturnValue:
     return redirect(url_for("admin.users"))
 
 
-@pages.post("/accounts/<int:account_id>/<action>")
+@pages.post("/accounts/<id:account_id>/<action>")
 @for_posts(ADMINISTRATOR)
 def change_account(account_id: int, action: str) -> ResponseReturnValue:
     session = context().session
@@ -296,7 +296,7 @@ def processes() -> ResponseReturnValue:
     return render_template("admin/processes.html", versions=versions(context().session.connection()))
 
 
-@pages.get("/processes/<int:version_id>")
+@pages.get("/processes/<id:version_id>")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def process(version_id: int) -> ResponseReturnValue:
     connection = context().session.connection()
@@ -305,7 +305,7 @@ def process(version_id: int) -> ResponseReturnValue:
     return render_template("admin/process.html", version=version, forms=package.forms, tables=package.tables)
 
 
-@pages.get("/processes/<int:version_id>/diagram.bpmn")
+@pages.get("/processes/<id:version_id>/diagram.bpmn")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def process_diagram(version_id: int) -> ResponseReturnValue:
     return Response(package_of(context().session.connection(), version_id).files[DIAGRAM], mimetype="application/xml")
@@ -317,7 +317,7 @@ def incidents() -> ResponseReturnValue:
     return render_template("admin/incidents.html", incidents=open_incidents(context()))
 
 
-@pages.post("/incidents/<int:incident_id>/retry")
+@pages.post("/incidents/<id:incident_id>/retry")
 @for_posts(ADMINISTRATOR)
 def retry(incident_id: int) -> ResponseReturnValue:
     text = request.form.get("correction", "").strip()

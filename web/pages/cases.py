@@ -24,7 +24,7 @@ from web.trail import steps, waiting
 pages = Blueprint("cases", __name__, url_prefix="/cases")
 
 
-@pages.get("/<int:case_id>")
+@pages.get("/<id:case_id>")
 @login_required  # type: ignore[untyped-decorator]
 def show(case_id: int) -> ResponseReturnValue:
     given, case = context(), _case(case_id)
@@ -38,7 +38,7 @@ def show(case_id: int) -> ResponseReturnValue:
     )
 
 
-@pages.get("/<int:case_id>/diagram.bpmn")
+@pages.get("/<id:case_id>/diagram.bpmn")
 @login_required  # type: ignore[untyped-decorator]
 def diagram(case_id: int) -> Response:
     given, case = context(), _case(case_id)
@@ -50,7 +50,7 @@ def diagram(case_id: int) -> Response:
     return response
 
 
-@pages.get("/<int:case_id>/diagram.json")
+@pages.get("/<id:case_id>/diagram.json")
 @login_required  # type: ignore[untyped-decorator]
 def state(case_id: int) -> ResponseReturnValue:
     """Where the case has been on its diagram, where it is, and what of that is overdue."""
@@ -66,7 +66,7 @@ def state(case_id: int) -> ResponseReturnValue:
     return jsonify(nodes=nodes, taken=sorted(way.taken))
 
 
-@pages.get("/<int:case_id>/photos/<int:photo_id>")
+@pages.get("/<id:case_id>/photos/<id:photo_id>")
 @login_required  # type: ignore[untyped-decorator]
 def photo(case_id: int, photo_id: int) -> Response:
     return send_photo(_case(case_id), photo_id)

@@ -16,7 +16,7 @@ from web.language import gettext as _
 pages = Blueprint("interventions", __name__)
 
 
-@pages.post("/cases/<int:case_id>/contact")
+@pages.post("/cases/<id:case_id>/contact")
 @login_required  # type: ignore[untyped-decorator]
 def contact(case_id: int) -> ResponseReturnValue:
     """Shows the reporter's contact for a reason that is written into the case's log."""
@@ -30,7 +30,7 @@ def contact(case_id: int) -> ResponseReturnValue:
     return render_template("_contact.html", contact=shown, case_id=case_id)
 
 
-@pages.post("/cases/<int:case_id>/supervise")
+@pages.post("/cases/<id:case_id>/supervise")
 @login_required  # type: ignore[untyped-decorator]
 def order(case_id: int) -> ResponseReturnValue:
     given, days = context(), request.form.get("days", "")

@@ -100,7 +100,7 @@ def follow(secret: str) -> ResponseReturnValue:
     return _followed(secret, followed(context().session, secret), {})
 
 
-@pages.post("/follow/<secret>/tasks/<int:task_id>")
+@pages.post("/follow/<secret>/tasks/<id:task_id>")
 def answer(secret: str, task_id: int) -> ResponseReturnValue:
     case = followed(context().session, secret)
     try:
@@ -114,7 +114,7 @@ def answer(secret: str, task_id: int) -> ResponseReturnValue:
     return redirect(url_for("public.follow", secret=secret, thanks=1))
 
 
-@pages.get("/follow/<secret>/photos/<int:photo_id>")
+@pages.get("/follow/<secret>/photos/<id:photo_id>")
 def photo(secret: str, photo_id: int) -> ResponseReturnValue:
     case = followed(context().session, secret)
     return send_photo(case, photo_id)

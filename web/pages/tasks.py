@@ -47,13 +47,13 @@ PHRASES = (
 )
 
 
-@pages.get("/<int:task_id>")
+@pages.get("/<id:task_id>")
 @login_required  # type: ignore[untyped-decorator]
 def show(task_id: int) -> ResponseReturnValue:
     return _page(task_id, {}, {})
 
 
-@pages.post("/<int:task_id>/complete")
+@pages.post("/<id:task_id>/complete")
 @login_required  # type: ignore[untyped-decorator]
 def finish(task_id: int) -> ResponseReturnValue:
     held, form = desk(context(), task_id), request.form
@@ -77,7 +77,7 @@ def finish(task_id: int) -> ResponseReturnValue:
     return redirect(_to_the_next(held))
 
 
-@pages.post("/<int:task_id>/shape")
+@pages.post("/<id:task_id>/shape")
 @login_required  # type: ignore[untyped-decorator]
 def shape(task_id: int) -> ResponseReturnValue:
     """The fields that the chosen outcome asks for, with what has been filled in so far."""
@@ -88,7 +88,7 @@ def shape(task_id: int) -> ResponseReturnValue:
     return render_template("_fields.html", task=held.task, mine=True, errors={}, **_form(held, request.form))
 
 
-@pages.post("/<int:task_id>/foresee")
+@pages.post("/<id:task_id>/foresee")
 @login_required  # type: ignore[untyped-decorator]
 def next_people(task_id: int) -> ResponseReturnValue:
     """Who would get the case next, before anything is submitted."""
@@ -110,7 +110,7 @@ def next_people(task_id: int) -> ResponseReturnValue:
     return render_template("_next.html", next=[(opening.name, addressed(assignment.principals)) for opening, assignment in found])
 
 
-@pages.post("/<int:task_id>/claim")
+@pages.post("/<id:task_id>/claim")
 @login_required  # type: ignore[untyped-decorator]
 def take(task_id: int) -> ResponseReturnValue:
     try:
@@ -123,7 +123,7 @@ def take(task_id: int) -> ResponseReturnValue:
     return redirect(url_for("tasks.show", task_id=task_id, back=request.form.get("back")))
 
 
-@pages.post("/<int:task_id>/release")
+@pages.post("/<id:task_id>/release")
 @login_required  # type: ignore[untyped-decorator]
 def give_back(task_id: int) -> ResponseReturnValue:
     release(context(), actor(), task_id)
@@ -131,7 +131,7 @@ def give_back(task_id: int) -> ResponseReturnValue:
     return redirect(url_for("inbox.show"))
 
 
-@pages.post("/<int:task_id>/photos")
+@pages.post("/<id:task_id>/photos")
 @login_required  # type: ignore[untyped-decorator]
 def upload(task_id: int) -> ResponseReturnValue:
     """Takes one picture while the form is being filled in; the form then names it by its id."""
