@@ -71,7 +71,7 @@ def test_odd_reports(district: District, text: str) -> None:
 def test_a_category_that_does_not_exist_is_refused(district: District) -> None:
     client = Client(district.app().test_client())
     answer = client.post("/report", f"/report?place={PLACE}", text="路灯不亮", place=PLACE, category="x" * 50)
-    assert (answer.status_code == 422 and "没有这个类别" not in answer.get_data(as_text=True)) or answer.status_code == 422
+    assert answer.status_code == 422
 
 
 @pytest.mark.parametrize("place", ["abc", HUGE, "1", "-5"])
