@@ -68,4 +68,6 @@ def language() -> ResponseReturnValue:
 
 def _is_ours(target: str) -> bool:
     parts = urlsplit(target)
-    return target.isprintable() and target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return (
+        target.isprintable() and target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    )
