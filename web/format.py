@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from flask import Flask, g, url_for
+from flask_babel import format_datetime
 
 from api.work import context
 from governance.calendar.queries import working_calendar
@@ -17,6 +18,7 @@ from governance.calendar.rules import SHANGHAI, Unit, WorkCalendar
 from governance.cases.codes import category_name
 from governance.deadlines.rules import Light, light, remaining_words
 from web.language import gettext as _
+from web.language import listed
 from web.sentences import say
 
 LIGHTS = {Light.GREEN: ("green", "clock"), Light.YELLOW: ("yellow", "alert-triangle"), Light.RED: ("red", "alarm")}
@@ -24,7 +26,7 @@ LIGHTS = {Light.GREEN: ("green", "clock"), Light.YELLOW: ("yellow", "alert-trian
 
 def init_filters(app: Flask) -> None:
     """Registers the filters of the templates."""
-    app.jinja_env.filters.update(moment=moment, day=day, category=category_name, limit=limit_words, zip=zip)
+    app.jinja_env.filters.update(moment=moment, day=day, category=category_name, limit=limit_words, listed=listed, say=say, zip=zip)
     app.jinja_env.globals.update(left=left, now=lambda: context().now(), asset=partial(asset, _digests(app)))
 
 
@@ -44,8 +46,8 @@ def moment(at: datetime | None) -> str:
     if at is None:
         return ""
     local, now = at.astimezone(SHANGHAI), context().now().astimezone(SHANGHAI)
-    year = f"{local.year}年" if local.year != now.year else ""
-    return f"{year}{local.month}月{local.day}日 {local:%H:%M}"
+    pattern = _("M月d日 HH:mm") if local.year == now.year else _("y年M月d日 HH:mm")
+    return str(format_datetime(local, pattern, rebase=False))
 
 
 def day(at: datetime | None) -> str:

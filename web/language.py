@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import request
 from flask_babel import gettext as translated
 
@@ -13,6 +15,11 @@ def choose_language() -> str:
     """The language the reader chose; Chinese when they chose none."""
     chosen = request.cookies.get(COOKIE, "zh")
     return chosen if chosen in LANGUAGES else "zh"
+
+
+def listed(words: Iterable[str]) -> str:
+    """The words, one after the other."""
+    return gettext("、").join(words)
 
 
 def gettext(text: str, **values: object) -> str:

@@ -22,6 +22,7 @@ from governance.people.queries import names as names_of_people
 from governance.people.queries import principal_name
 from web.format import calendar, limit_words, moment
 from web.language import gettext as _
+from web.language import listed
 from web.sentences import say
 
 KINDS = {
@@ -94,7 +95,7 @@ def waiting(instance_id: int) -> list[Waiting]:
     for task in open_tasks(context(), instance_id):
         assignment = loads(task.assignment)
         holder = names_of_people(context().session, {int(task.claimed_by)}) if task.claimed_by else {}
-        who = "、".join(holder.values()) or "、".join(addressed(assignment["principals"]))
+        who = listed(holder.values()) or listed(addressed(assignment["principals"]))
         found.append(Waiting(task, assignment["why"].get("limit", {}), who))
     return found
 
@@ -131,7 +132,7 @@ def _used(mark: Mark) -> str:
 def _filled(field: Field, value: Any, units: Mapping[int, str]) -> Filled:
     if field.widget == "photos":
         return Filled(field.title, "", tuple(int(id) for id in _many(value) if str(id).isdecimal()))
-    return Filled(field.title, "、".join(_word(field, one, units) for one in _many(value)))
+    return Filled(field.title, listed(_word(field, one, units) for one in _many(value)))
 
 
 def _word(field: Field, value: Any, units: Mapping[int, str]) -> str:

@@ -10,6 +10,7 @@ from governance.people.rules import POSTS
 from governance.workflow.assignment import REPORTER
 from governance.workflow.rules import words
 from web.language import gettext as _
+from web.language import listed
 from web.sentences import say
 
 RULES = {
@@ -35,11 +36,11 @@ def reasons(name: str, assign: Mapping[str, str], found: Sequence[str]) -> list[
     if assign.get("unit") == REPORTER:
         return [say(step) + _("。") for step in found]
     posts, rule = [POSTS[post].name for post in words(assign.get("post", ""))], RULES.get(assign.get("unit", "place"))
-    told = [_("按规定，“%(step)s”由%(posts)s办理。", step=name, posts="、".join(posts))] if len(posts) <= NAMED else []
+    told = [_("按规定，“%(step)s”由%(posts)s办理。", step=name, posts=listed(posts))] if len(posts) <= NAMED else []
     told += [str(rule)] if rule else []
     told += [_("办过前面有关环节的人须回避。")] if assign.get("exclude") else []
     told += [say(step) + _("。") for step in found if step.endswith(ON_THE_WAY)]
     holders = [step for step in found if not step.endswith(ON_THE_WAY)]
     if holders:
-        told.append(_("所以由%(who)s办理。", who="、".join(holder.removesuffix(DEPUTY) for holder in holders)))
+        told.append(_("所以由%(who)s办理。", who=listed(holder.removesuffix(DEPUTY) for holder in holders)))
     return told + [_("%(post)s现由代理人履职。", post=holder.removesuffix(DEPUTY)) for holder in holders if holder.endswith(DEPUTY)]

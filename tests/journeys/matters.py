@@ -32,7 +32,9 @@ def place(community: int = 1, grid: int = 1, building: int = 1) -> str:
 
 def username(district: District, post: str, code: str) -> str:
     """Who holds a post of a unit."""
-    query = select(Account.username).join(Appointment, Appointment.person_id == Account.person_id).join(Unit, Unit.id == Appointment.unit_id)
+    query = (
+        select(Account.username).join(Appointment, Appointment.person_id == Account.person_id).join(Unit, Unit.id == Appointment.unit_id)
+    )
     with district.office.work() as context:
         return str(context.session.scalars(query.where(Appointment.post == post, Unit.code == code)).first())
 
@@ -61,9 +63,9 @@ class Matter:
         with self.district.office.work() as context:
             return int(context.session.connection().execute(query.order_by(tasks.c.id.desc())).scalars().first() or 0)
 
-    def do(self, who: str = "", opinion: str = "", **data: Any) -> Matter:
-        """Somebody finishes the open task: by user name, or whoever it is addressed to."""
-        task = self.task()
+    def do(self, who: str = "", opinion: str = "", step: str = "", **data: Any) -> Matter:
+        """Somebody finishes the open task, or that of a step: by user name, or whoever it is addressed to."""
+        task = self.task(step or None)
         with self.district.office.work() as context:
             complete(context, _actor(context, who) if who else _addressee(context, task), task, data, opinion=opinion)
         return self
@@ -87,14 +89,21 @@ class Matter:
 
     def replied(self) -> Matter:
         """Settled on the spot, answered, waiting for the evaluation."""
-        self.do(accept_result="on_spot", category="0205", measures="更换了密封圈。", reply_text="已修好，请查看。", opinion="内部研判：老旧管网。")
+        self.do(
+            accept_result="on_spot",
+            category="0205",
+            measures="更换了密封圈。",
+            reply_text="已修好，请查看。",
+            opinion="内部研判：老旧管网。",
+        )
         while self._element() != "evaluate_case":
             self._go_on()
         return self
 
     def _element(self) -> str:
+        task = self.task()
         with self.district.office.work() as context:
-            return str(context.session.connection().scalar(select(tasks.c.element).where(tasks.c.id == self.task())))
+            return str(context.session.connection().scalar(select(tasks.c.element).where(tasks.c.id == task)))
 
     def _go_on(self) -> None:
         match self._element():
@@ -133,7 +142,9 @@ def _person(context: Context, username: str) -> Person:
 
 
 def _addressee(context: Context, task_id: int) -> Actor:
-    principal = context.session.connection().scalars(select(task_candidates.c.principal).where(task_candidates.c.task_id == task_id)).first()
+    principal = (
+        context.session.connection().scalars(select(task_candidates.c.principal).where(task_candidates.c.task_id == task_id)).first()
+    )
     kind, _, rest = str(principal).partition(":")
     if kind == "person":
         return _as(context, context.session.get_one(Person, int(rest)))

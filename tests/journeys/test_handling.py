@@ -1,4 +1,4 @@
-"""Handling a task, as WEB.md numbers its behaviours."""
+"""Handling a task."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_13_one_page_holds_everything(town: District, people: People) -> None:
     page = people.at(lead).page
     page.goto(f"{people.home}/tasks/{matter.task()}")
     expect(page.locator("h1")).to_have_text("本级处置")
-    expect(page.locator(".card > h2")).to_have_text(["事项", "办理", "流转轨迹", "签收", "为什么在我这里", "流程图"])
+    expect(page.locator(".card > h2")).to_have_text(["事项", "办理", "流转轨迹", "签收", "联系反映人", "为什么在我这里", "流程图"])
     expect(page.locator("[for=opinion]")).to_contain_text("意见")
     expect(page.locator(".djs-container")).to_be_visible()
 
@@ -61,6 +61,8 @@ def test_18_a_draft_outlives_the_session(town: District, people: People) -> None
         page.locator(".outcome").filter(has_text="上报上级").click()
     page.fill("[name=work_done]", "已围挡并张贴提示。")
     page.fill("#opinion", "请上级统筹。")
+    with page.expect_response(re.compile("/foresee$")):
+        page.locator("#opinion").press("Tab")
     page.context.clear_cookies()
     page.locator("#fields .form-actions button").click()
     expect(page).to_have_url(re.compile("/login"))
@@ -120,7 +122,9 @@ def test_20_going_back_and_submitting_again_acts_once(town: District, people: Pe
     expect(page.locator(".task-lights")).to_contain_text("结束")
     expect(page.locator("form[data-draft]")).to_have_count(0)
     again = f"{people.home}/tasks/{matter.task('accept_case')}/complete"
-    status = page.evaluate("async ([to, body]) => (await fetch(to, {method: 'POST', body: new URLSearchParams(body)})).status", [again, sent])
+    status = page.evaluate(
+        "async ([to, body]) => (await fetch(to, {method: 'POST', body: new URLSearchParams(body)})).status", [again, sent]
+    )
     assert status == 200 and completions(town) == before + 1
 
 

@@ -1,4 +1,4 @@
-"""The inbox, as WEB.md numbers its behaviours."""
+"""The inbox."""
 
 from __future__ import annotations
 
@@ -138,7 +138,10 @@ def test_8_new_tasks_are_told_without_taking_the_focus(town: District, people: P
     expect(page.locator("[data-row]")).to_have_count(1)
 
 
-@pytest.mark.parametrize(("box", "title", "button"), [("todo", "没有待办", "上报一件事"), ("done", "还没有办理过", ""), ("started", "还没有上报过", "上报一件事")])
+@pytest.mark.parametrize(
+    ("box", "title", "button"),
+    [("todo", "没有待办", "上报一件事"), ("done", "还没有办理过", ""), ("started", "还没有上报过", "上报一件事")],
+)
 def test_9_an_empty_list_says_what_to_do_next(people: People, box: str, title: str, button: str) -> None:
     page = people.at("wanggeyuan07").page
     page.goto(f"{people.home}/inbox?box={box}")

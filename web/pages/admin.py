@@ -6,8 +6,10 @@ import calendar as months
 import json
 from datetime import date
 
+from babel.dates import get_day_names, get_month_names
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from sqlalchemy import select
 
 from api.signin import actor
@@ -34,6 +36,7 @@ from governance.workflow.queries import open_incidents
 from governance.workflow.world import instances
 from web.access import for_posts
 from web.language import gettext as _
+from web.sentences import say
 
 pages = Blueprint("admin", __name__, url_prefix="/admin")
 ADMINISTRATOR, DESIGNER = "system_administrator", "process_designer"
@@ -99,7 +102,7 @@ def bring_units() -> ResponseReturnValue:
         rows = read_sheet(_upload(), ("类型", "编码", "名称", "上级编码"))
         added = import_units(given.session, rows, given.new_id, given.today)
     except GovernanceError as refused:
-        said = str(refused)
+        said = say(str(refused))
         undo()
         return _units({"import": said}, {}, 422)
     flash(_("已导入 %(n)s 个单位。", n=added), "success")
@@ -169,7 +172,7 @@ def bring_people() -> ResponseReturnValue:
         rows = read_sheet(_upload(), ("姓名", "岗位", "单位编码"))
         added = import_appointments(given.session, rows, given.new_id, given.today)
     except GovernanceError as refused:
-        said = str(refused)
+        said = say(str(refused))
         undo()
         return _people({"import": said}, {}, 422)
     flash(_("已导入 %(n)s 项任职。", n=added), "success")
@@ -199,9 +202,17 @@ def calendar() -> ResponseReturnValue:
         d.date: d for d in given.session.scalars(select(CalendarDay).where(CalendarDay.date.between(date(year, 1, 1), date(year, 12, 31))))
     }
     grid = [(month, months.Calendar().monthdatescalendar(year, month)) for month in range(1, 13)]
-    undecided = working.undecided(date(year, 7, 1))
+    undecided, days = working.undecided(date(year, 7, 1)), get_day_names("abbreviated", locale=get_locale())
     return render_template(
-        "admin/calendar.html", year=year, grid=grid, working=working, notes=notes, undecided=undecided, today=given.today
+        "admin/calendar.html",
+        year=year,
+        grid=grid,
+        working=working,
+        notes=notes,
+        undecided=undecided,
+        today=given.today,
+        months=get_month_names("abbreviated", locale=get_locale()),
+        weekdays=[days[i] for i in range(7)],
     )
 
 
@@ -224,7 +235,7 @@ def seed() -> ResponseReturnValue:
     try:
         seed_year(context().session, int(asked) if asked.isdecimal() else 0)
     except CalendarError as refused:
-        said = str(refused)
+        said = say(str(refused))
         undo()
         flash(said, "warning")
         return redirect(url_for("admin.calendar", year=asked))
@@ -329,7 +340,7 @@ def retry(incident_id: int) -> ResponseReturnValue:
         raise Refused({"correction": _('更正的数据应为 JSON 对象，例如 {"tier": 2}')})
     advance = instances(context()).retry(incident_id, actor().record(), correction)
     if advance.stopped:
-        flash(_("仍然无法继续：%(why)s", why=advance.stopped.message), "warning")
+        flash(_("仍然无法继续：%(why)s", why=say(advance.stopped.message)), "warning")
     else:
         flash(_("已重试成功，流程继续。"), "success")
     return redirect(url_for("admin.incidents"))

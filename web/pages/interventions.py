@@ -12,6 +12,7 @@ from governance.cases.queries import case, followed
 from governance.errors import GovernanceError
 from governance.workflow.interventions import reveal_contact, supervise, withdraw
 from web.language import gettext as _
+from web.sentences import say
 
 pages = Blueprint("interventions", __name__)
 
@@ -24,7 +25,7 @@ def contact(case_id: int) -> ResponseReturnValue:
     try:
         shown = reveal_contact(given, actor(), case(given.session, case_id, actor()), request.form.get("reason", ""))
     except GovernanceError as refused:
-        said = str(refused)
+        said = say(str(refused))
         undo()
         return render_template("_contact.html", refused=said, case_id=case_id), 422
     return render_template("_contact.html", contact=shown, case_id=case_id)

@@ -12,7 +12,7 @@ from api.signin import User, actor
 from api.work import context
 from governance.identity.commands import AccountLocked, WrongCredentials, sign_in
 from web.language import COOKIE, LANGUAGES
-from web.language import gettext as _
+from web.sentences import say
 
 pages = Blueprint("signin", __name__)
 YEAR = 365 * 24 * 3600
@@ -32,7 +32,7 @@ def enter() -> ResponseReturnValue:
     try:
         account = sign_in(given.session, username, request.form.get("password", ""), given.now())
     except (WrongCredentials, AccountLocked) as error:
-        return render_template("login.html", next=target, username=username, error=_(str(error))), 422
+        return render_template("login.html", next=target, username=username, error=say(str(error))), 422
     session.clear()
     session.permanent = True
     login_user(User(account))

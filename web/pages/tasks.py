@@ -70,7 +70,7 @@ def finish(task_id: int) -> ResponseReturnValue:
         undo()
         return _page(task_id, {}, form, 409, stale=said)
     if advance.stopped:
-        flash(_("已提交，但流程在“%(where)s”遇到异常，管理员会处理，您不必重填。", where=advance.stopped.message), "warning")
+        flash(_("已提交，但流程在“%(where)s”遇到异常，管理员会处理，您不必重填。", where=say(advance.stopped.message)), "warning")
     else:
         flash(_("“%(name)s”已办理。", name=held.task["name"]), "success")
     flash(f"task-{task_id}", "draft-clear")
@@ -142,7 +142,7 @@ def upload(task_id: int) -> ResponseReturnValue:
         added = add_photo(context(), _case(held), file.read() if file else b"", by=actor().person_id, task_key=held.task["key"])
     except Refused as refused:
         undo()
-        return {"error": str(refused)}, 422
+        return {"error": say(str(refused))}, 422
     return {"id": str(added.id), "url": url_for("cases.photo", case_id=added.case_id, photo_id=added.id)}, 201
 
 

@@ -1,0 +1,147 @@
+"""What holds on every page: language, dark mode, phones, accessibility; and the policy against foreign code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.district import District
+from tests.journeys.browser import DESKTOP, PHONE, People
+from tests.journeys.matters import Matter, place, reported
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8")
+FINDINGS = """async rules => {
+  const settings = {resultTypes: ['violations'], ...(rules.length && {runOnly: rules})};
+  // a drawing is not read by colour or width, and one month of a calendar is as good as another
+  const exclude = ['.month + .month + .month', ...(document.documentElement.clientWidth > 400 || rules.length ? ['.djs-container'] : [])];
+  const shown = exclude.filter(selector => document.querySelector(selector)).map(selector => [selector]);
+  return (await axe.run({exclude: shown}, settings)).violations
+    .filter(found => ['serious', 'critical'].includes(found.impact))
+    .map(found => `${found.id}: ${found.nodes.slice(0, 3).map(node => node.target.join(' ') + ' ' + (node.any[0]?.message ?? '')).join(' | ')}`);
+}"""
+WATCH = "window.blocked = []; addEventListener('securitypolicyviolation', e => blocked.push(`${e.violatedDirective} ${e.blockedURI}`))"
+TARGETS = """() => [...document.querySelectorAll(
+    'main button, main .btn, main select, main textarea, main summary, main input:not([type=checkbox], [type=radio], [type=hidden]),' +
+    ' .topbar a, .topbar button, .topbar summary, .tabs a, .crumbs a, label.check, .outcome span, .rate span, .line-link, .tile, .back')]
+  .filter(e => e.checkVisibility() && !e.closest('.visually-hidden, .djs-container') && e.getBoundingClientRect().height < 43.5)
+  .map(e => `${e.tagName}.${e.className} ${e.innerText?.slice(0, 20)} ${e.getBoundingClientRect().height}`)"""
+
+
+@pytest.fixture(scope="module")
+def matters(town: District) -> dict[str, Matter]:
+    handled = reported(town, place(1)).accepted()
+    handled.do(handle_result="escalate", work_done="已围挡。", escalation_reason="没有能力。", opinion="请网格统筹。")
+    return {
+        "handled": handled,
+        "overdue": reported(town, place(2)),
+        "answered": reported(town, place(4)).replied(),
+        "asked": reported(town, place(5)).do(accept_result="supplement", category="0205", supplement_wanted="请问是几单元？"),
+    }
+
+
+Address = Callable[[dict[str, Matter]], str]
+PAGES: dict[str, tuple[str, Address]] = {
+    "home": ("", lambda m: "/"),
+    "report": ("", lambda m: f"/report?place={place(1)}"),
+    "follow": ("", lambda m: f"/follow/{m['handled'].secret}"),
+    "follow, new": ("", lambda m: f"/follow/{m['overdue'].secret}?new=1"),
+    "evaluate": ("", lambda m: f"/follow/{m['answered'].secret}"),
+    "supplement": ("", lambda m: f"/follow/{m['asked'].secret}"),
+    "sign in": ("", lambda m: "/login"),
+    "not found": ("", lambda m: "/follow/nothing"),
+    "inbox": ("wangge", lambda m: "/inbox"),
+    "inbox, done": ("wanggeyuan", lambda m: "/inbox?box=done"),
+    "inbox, empty": ("wangge", lambda m: "/inbox?box=started"),
+    "task": ("wangge", lambda m: f"/tasks/{m['handled'].task()}"),
+    "task, done": ("loudong", lambda m: f"/tasks/{m['handled'].task('accept_case')}"),
+    "case": ("shenji", lambda m: f"/cases/{m['handled'].case_id}"),
+    "case, overdue": ("shenji", lambda m: f"/cases/{m['overdue'].case_id}"),
+    "admin": ("guanli", lambda m: "/admin"),
+    "units": ("guanli", lambda m: "/admin/units"),
+    "people": ("guanli", lambda m: "/admin/people?q=临江社区"),
+    "accounts": ("guanli", lambda m: "/admin/accounts?q=lianxi"),
+    "calendar": ("guanli", lambda m: "/admin/calendar"),
+    "incidents": ("guanli", lambda m: "/admin/incidents"),
+    "processes": ("guanli", lambda m: "/admin/processes"),
+}
+
+
+@pytest.fixture(scope="module")
+def opened(town: District, people: People, matters: dict[str, Matter]) -> Callable[[str], Page]:
+    anybody = people.stranger()
+    watched: set[int] = set()
+
+    def open_page(name: str) -> Page:
+        username, address = PAGES[name]
+        page = people.at(username).page if username else anybody
+        if id(page) not in watched:
+            watched.add(id(page))
+            page.add_init_script(WATCH)
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.goto(people.home + address(matters))
+        if page.locator("[data-diagram]").count():
+            expect(page.locator(".djs-container").first).to_be_visible()
+        if page.locator(".outcome").count():
+            with page.expect_response(re.compile("/shape$")):
+                page.locator(".outcome").first.click()
+            expect(page.locator("#fields .form-actions button")).to_be_visible()
+        return page
+
+    return open_page
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_39_40_a_page_fits_a_phone_and_everybody_can_use_it(opened: Callable[[str], Page], name: str) -> None:
+    page = opened(name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate(TARGETS) == []
+    page.evaluate(AXE)
+    findings = {}
+    for viewport in (PHONE, DESKTOP):
+        page.set_viewport_size(viewport)  # type: ignore[arg-type]
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
+            page.evaluate("Promise.allSettled(document.getAnimations().map(one => one.finished))")
+            if found := page.evaluate(FINDINGS, ["color-contrast"] if scheme == "dark" else []):
+                findings[f"{viewport['width']} {scheme}"] = found
+    assert findings == {}
+    assert page.evaluate("blocked") == []
+
+
+def test_37_the_language_is_chosen_and_kept(people: People) -> None:
+    page = people.stranger()
+    page.goto(f"{people.home}/report")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    page.get_by_role("button", name="EN").click()
+    expect(page).to_have_url(re.compile("/report$"))
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.goto(f"{people.home}/login")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.get_by_role("button", name="中").click()
+    expect(page.locator("h1")).to_have_text("工作人员登录")
+    page.context.close()
+
+
+def test_38_dark_follows_the_system_and_can_be_chosen(people: People) -> None:
+    page = people.stranger()
+    page.emulate_media(color_scheme="dark")
+    page.goto(people.home)
+    theme, toggle = page.locator("html"), page.locator("[data-theme-toggle]")
+    expect(theme).to_have_attribute("data-bs-theme", "dark")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.emulate_media(color_scheme="light")
+    expect(theme).to_have_attribute("data-bs-theme", "light")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
+    toggle.click()
+    toggle.click()
+    expect(toggle).to_have_attribute("data-theme-toggle", "dark")
+    expect(theme).to_have_attribute("data-bs-theme", "dark")
+    page.reload()
+    expect(theme).to_have_attribute("data-bs-theme", "dark")
+    page.context.close()
