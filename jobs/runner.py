@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
-from engine.database import WRITING, writing
+from engine.database import WRITING
 from engine.errors import EngineError, NothingWaits
 from engine.instances import RUNNING, SYSTEM
 from engine.schema import instances as instance_rows
@@ -42,6 +42,7 @@ class Runner:
     database: Engine
     open_context: Open
     now: Callable[[], datetime]
+    resting: dict[tuple[str, int, str], datetime] = field(default_factory=dict)
 
     def tick(self) -> int:
         """Does what is due; returns how much that was."""
@@ -74,7 +75,8 @@ class Runner:
         with self.database.connect() as connection:
             due = connection.execute(
                 select(tasks.c.id, tasks.c.instance_id, tasks.c.key)
-                .where(tasks.c.notice_at <= self.now())
+                .join(instance_rows, instance_rows.c.id == tasks.c.instance_id)
+                .where(tasks.c.notice_at <= self.now(), instance_rows.c.status == RUNNING)
                 .order_by(tasks.c.notice_at)
                 .limit(BATCH)
             ).all()
@@ -92,26 +94,19 @@ class Runner:
         )
 
     def _alone(self, act: Callable[[Context], object], kind: str, subject: int, key: str) -> int:
-        """One unit of work in a transaction of its own; a failure is written down and put off."""
+        """One unit of work in a transaction of its own; what fails rests a while, and its row stays as it was."""
+        if self.resting.get((kind, subject, key), self.now()) > self.now():
+            return 0
         try:
             with Session(self.database) as session, session.begin():
                 session.connection(execution_options=WRITING)
                 act(self.open_context(session))
         except Exception as error:
             log.warning("runner.failed", kind=kind, subject=subject, key=key, error=repr(error), expected=isinstance(error, EngineError))
-            with writing(self.database) as connection:
-                self._put_off(connection, kind, subject, key)
+            self.resting[kind, subject, key] = self.now() + PUT_OFF
+            return 0
+        self.resting.pop((kind, subject, key), None)
         return 1
-
-    def _put_off(self, connection: Connection, kind: str, subject: int, key: str) -> None:
-        later = self.now() + PUT_OFF
-        if kind == "timer":
-            connection.execute(update(timers).where(timers.c.instance_id == subject, timers.c.key == key).values(due_at=later))
-        elif kind == "notice":
-            connection.execute(update(tasks).where(tasks.c.instance_id == subject, tasks.c.key == key).values(notice_at=later))
-        else:
-            attempts = outbox.c.attempts + 1
-            connection.execute(update(outbox).where(outbox.c.id == subject).values(due_at=later, attempts=attempts))
 
 
 def fire(instance_id: int, key: str, context: Context) -> None:
@@ -121,15 +116,16 @@ def fire(instance_id: int, key: str, context: Context) -> None:
 
 def remind(task_id: int, context: Context) -> None:
     """Says that a task's limit nears, has passed, or passed a day ago; each once, when it still is so."""
-    connection = context.session.connection()
-    row = connection.execute(select(tasks).where(tasks.c.id == task_id)).one()
-    if row.notice_at is None or row.notice_at > context.now() or row.notice_stage >= len(STAGES):
-        return
-    told = {"deadline_stage": STAGES[row.notice_stage], "deadline_task": row.key}
     run = instances(context)
+    row = run.hold(task_id).task
+    if row["closed_at"] or row["notice_at"] is None or row["notice_at"] > context.now() or row["notice_stage"] >= len(STAGES):
+        return
+    told = {"deadline_stage": STAGES[row["notice_stage"]], "deadline_task": row["key"]}
     try:
-        run.message(row.instance_id, DEADLINE_PASSED, told, SYSTEM)
+        run.message(row["instance_id"], DEADLINE_PASSED, told, SYSTEM)
     except NothingWaits:
-        run.note(row.instance_id, "notice", SYSTEM, task_key=row.key, data=told)
-    following = (row.due_at, row.due_at + LONG, None)[row.notice_stage]
-    connection.execute(update(tasks).where(tasks.c.id == task_id).values(notice_at=following, notice_stage=row.notice_stage + 1))
+        run.note(row["instance_id"], "notice", SYSTEM, task_key=row["key"], data=told)
+    due: datetime = row["due_at"]
+    following = (due, due + LONG, None)[row["notice_stage"]]
+    still_open = (tasks.c.id == task_id) & tasks.c.closed_at.is_(None)
+    context.session.connection().execute(update(tasks).where(still_open).values(notice_at=following, notice_stage=row["notice_stage"] + 1))

@@ -11,6 +11,7 @@ from web.language import gettext as _
 
 SPLIT = re.compile("([；：])")
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+COUNTED, NUMBER = ("n", "days", "hours", "minutes", "least", "most", "line", "year"), r"[\d.]+"
 
 
 def say(sentence: str) -> str:
@@ -31,11 +32,12 @@ def _known(sentence: str) -> str | None:
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """The wordiest first, so that a sentence is not taken for a shorter one with more to fill in."""
     texts = sorted(SENTENCES, key=lambda text: -len(PLACEHOLDER.sub("", text)))
-    return tuple((text, re.compile(PLACEHOLDER.sub(r"(?P<\1>.+?)", _escaped(text)), re.S)) for text in texts)
+    return tuple((text, re.compile("".join(map(_part, re.split(r"(%\(\w+\)s)", text))), re.S)) for text in texts)
 
 
-def _escaped(text: str) -> str:
-    return "".join(part if PLACEHOLDER.fullmatch(part) else re.escape(part) for part in re.split(r"(%\(\w+\)s)", text))
+def _part(part: str) -> str:
+    name = PLACEHOLDER.fullmatch(part)
+    return f"(?P<{name[1]}>{NUMBER if name[1] in COUNTED else '.+?'})" if name else re.escape(part)
 
 
 def N_(text: str) -> str:
@@ -44,6 +46,8 @@ def N_(text: str) -> str:
 
 
 SENTENCES = (
+    N_("；"),
+    N_("："),
     # people and places
     N_("反映人"),
     N_("系统"),

@@ -76,8 +76,7 @@ class Step:
 def steps(marks: Sequence[Mark]) -> list[Step]:
     """The trail, the first first."""
     units = names(context().session, _units(marks))
-    called = {mark.element: mark.name for mark in marks if mark.kind == "complete"}
-    return [_step(mark, units, called) for mark in marks]
+    return [_step(mark, units) for mark in marks]
 
 
 @dataclass(frozen=True)
@@ -105,19 +104,18 @@ def addressed(principals: Iterable[str]) -> list[str]:
     return [say(principal_name(context().session, principal)) for principal in principals]
 
 
-def _step(mark: Mark, units: Mapping[int, str], called: Mapping[str, str]) -> Step:
+def _step(mark: Mark, units: Mapping[int, str]) -> Step:
     title = mark.name if mark.kind in NAMED and mark.name else str(KINDS[mark.kind])
     filled = {field: _filled(field, mark.data[field.name], units) for field in fields(mark.form) if mark.data.get(field.name) is not None}
     outcome = next((value.words for field, value in filled.items() if field.widget == "outcome"), "")
     others = tuple(value for field, value in filled.items() if field.widget != "outcome")
-    return Step(mark, title, _about(mark, called), say(mark.person), outcome, _used(mark), others if mark.kind == "complete" else ())
+    return Step(mark, title, _about(mark), say(mark.person), outcome, _used(mark), others if mark.kind == "complete" else ())
 
 
-def _about(mark: Mark, called: Mapping[str, str]) -> str:
+def _about(mark: Mark) -> str:
     """Which step a notice, or what was done to a task, is about."""
     if stage := STAGES.get(str(mark.data.get("deadline_stage"))):
-        element = str(mark.data.get("deadline_task", "")).partition("#")[0]
-        return str(stage) % {"step": called.get(element, element)}
+        return str(stage) % {"step": mark.about}
     return mark.name if mark.kind not in NAMED and mark.kind != "start" else ""
 
 

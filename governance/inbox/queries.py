@@ -153,13 +153,17 @@ def arrived(context: Context, actor: Actor, since: datetime) -> int:
 
 @dataclass(frozen=True)
 class Mark:
-    """流转轨迹: one thing that was done, by whom, under which post, and whether in time. `element` is its node on the diagram."""
+    """流转轨迹: one thing that was done, by whom, under which post, and whether in time. `element` is its node on the diagram.
+
+    `about` names the step that a notice of the clock speaks of.
+    """
 
     seq: int
     at: datetime
     kind: str
     element: str
     name: str
+    about: str
     by: str
     person: str
     post: str
@@ -219,12 +223,14 @@ def _mark(
     post, unit = POSTS.get(entry.actor.get("post", "")), entry.actor.get("unit")
     by = "person" if person else ("reporter" if "reporter" in entry.actor else "system")
     form = node.settings.get("form", {}).get("key") if node else None
+    late = package.diagram.nodes.get(str((entry.data or {}).get("deadline_task", "")).partition("#")[0])
     return Mark(
         entry.seq,
         entry.at,
         entry.kind,
         node.id if node else "",
         task.name if task else (node.label if node else ""),
+        late.label if late else "",
         by,
         people.get(int(person), "") if person else {"reporter": "反映人", "system": "系统"}[by],
         f"{places.get(int(unit), '')}{post.name}" if post and unit else "",

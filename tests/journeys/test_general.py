@@ -145,3 +145,40 @@ def test_38_dark_follows_the_system_and_can_be_chosen(people: People) -> None:
     page.reload()
     expect(theme).to_have_attribute("data-bs-theme", "dark")
     page.context.close()
+
+
+def test_choosing_a_place_keeps_what_was_typed(people: People) -> None:
+    page = people.stranger(PHONE)
+    page.goto(f"{people.home}/report")
+    page.fill("#text", "路灯不亮，晚上看不清路。")
+    page.fill("#address", "东门口")
+    for number, name in enumerate(("滨江街道", "临江社区", "第一网格"), 1):
+        with page.expect_response(re.compile("/report/places")):
+            page.locator(f"#place-{number}").select_option(label=name)
+        expect(page.locator(f"#place-{number + 1}")).to_be_visible()
+    with page.expect_response(re.compile("/report/places")):
+        page.locator("#place-3").select_option(label="请选择")
+    expect(page.locator("#place-2 option:checked")).to_have_text("临江社区")
+    expect(page.locator("#text")).to_have_value("路灯不亮，晚上看不清路。")
+    expect(page.locator("#address")).to_have_value("东门口")
+    page.reload()
+    expect(page.locator("#text")).to_have_value("路灯不亮，晚上看不清路。")
+    expect(page.locator("#place-2 option:checked")).to_have_text("临江社区")
+    page.fill("#contact_mobile", "123")
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator(".error")).to_have_text("请填写正确的手机号码，或者留空")
+    expect(page.locator("#address")).to_have_value("东门口")
+    expect(page.locator("#place-2 option:checked")).to_have_text("临江社区")
+    page.context.close()
+
+
+def test_residents_can_have_large_type(people: People) -> None:
+    page = people.stranger(PHONE)
+    page.goto(people.home)
+    size = page.evaluate("parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)")
+    page.get_by_role("button", name="大字").click()
+    assert page.evaluate("parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)") >= 1.2 * size
+    page.goto(f"{people.home}/report")
+    expect(page.get_by_role("button", name="大字")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.context.close()

@@ -57,6 +57,8 @@ def show(task_id: int) -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def finish(task_id: int) -> ResponseReturnValue:
     held, form = desk(context(), task_id), request.form
+    if not _may_read(actor(), held):
+        raise NotFound
     try:
         data = {} if held.task["closed_at"] else _read(held, form)
         advance = complete(

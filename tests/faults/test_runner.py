@@ -1,0 +1,89 @@
+"""The runner: what is due happens once, what fails rests, and the record stays whole."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from engine.log import entries
+from engine.schema import instances as instance_rows
+from engine.schema import tasks, timers
+from governance.context import Context
+from governance.workflow.world import instances
+from tests.district import District
+from tests.faults.people import report
+
+ACTOR = {"person": "1", "post": "grid_worker", "unit": "1"}
+
+
+def reported(district: District) -> tuple[int, int]:
+    """The instance and the first task of a fresh case."""
+    report(district.app())
+    with district.office.database.connect() as connection:
+        row = connection.execute(select(tasks.c.instance_id, tasks.c.id).where(tasks.c.closed_at.is_(None))).one()
+    return row.instance_id, row.id
+
+
+def kinds(district: District, instance: int) -> list[str]:
+    with district.office.database.connect() as connection:
+        return [e.kind for e in entries(connection, instance)]
+
+
+def test_each_reminder_comes_once(district: District) -> None:
+    instance, _task = reported(district)
+    district.clock.pass_by(days=10)
+    for _ in range(3):
+        district.tick()
+    assert kinds(district, instance) == ["start", "message", "message", "message"] and district.findings() == []
+
+
+def test_a_closed_task_reminds_nobody(district: District) -> None:
+    instance, task = reported(district)
+    with district.office.work() as context:
+        run = instances(context)
+        run.complete(run.hold(task), {"accept_result": "accept", "category": "0205"}, ACTOR | {"unit": _place(context, instance)})
+        context.session.connection().execute(update(tasks).where(tasks.c.id == task).values(notice_at=district.clock()))
+    before = len(kinds(district, instance))
+    district.office.runner.tick()
+    assert len(kinds(district, instance)) == before
+
+
+def test_a_suspended_instance_is_left_alone(district: District) -> None:
+    instance, _task = reported(district)
+    with district.office.work() as context:
+        instances(context).suspend(instance, ACTOR, "涉诉")
+    district.clock.pass_by(days=10)
+    assert district.office.runner.tick() == 0 and kinds(district, instance) == ["start", "suspend"]
+
+
+def test_what_fails_rests_and_leaves_the_record_whole(district: District) -> None:
+    instance, task = reported(district)
+    with district.office.work() as context:
+        run = instances(context)
+        asked = {"accept_result": "supplement", "category": "0205", "supplement_wanted": "请说明楼层"}
+        run.complete(run.hold(task), asked, {"person": "1", "post": "grid_worker", "unit": _place(context, instance)})
+    district.clock.pass_by(days=4)
+    runner, tries = district.office.runner, []
+
+    def fails(context: Context) -> None:
+        tries.append(context.now())
+        raise RuntimeError("disk full")
+
+    with district.office.database.connect() as connection:
+        timer = connection.execute(select(timers)).one()
+    for _ in range(3):
+        assert runner._alone(fails, "timer", timer.instance_id, timer.key) == 0
+    assert len(tries) == 1 and district.findings() == []
+    district.clock.at += timedelta(minutes=2)
+    runner._alone(fails, "timer", timer.instance_id, timer.key)
+    assert len(tries) == 2
+    district.tick()
+    assert "timer" in kinds(district, instance) and district.findings() == []
+
+
+def _place(context: Context, instance: int) -> str:
+    from engine.log import loads
+
+    state = context.session.connection().scalar(select(instance_rows.c.state).where(instance_rows.c.id == instance))
+    return str(loads(state or "{}")["data"]["place_unit"])
