@@ -105,7 +105,7 @@ def addressed(principals: Iterable[str]) -> list[str]:
 
 
 def _step(mark: Mark, units: Mapping[int, str]) -> Step:
-    title = mark.name if mark.kind in NAMED and mark.name else str(KINDS[mark.kind])
+    title = mark.name if mark.kind in NAMED and mark.name else str(KINDS.get(mark.kind, mark.kind))
     filled = {field: _filled(field, mark.data[field.name], units) for field in fields(mark.form) if mark.data.get(field.name) is not None}
     outcome = next((value.words for field, value in filled.items() if field.widget == "outcome"), "")
     others = tuple(value for field, value in filled.items() if field.widget != "outcome")
