@@ -67,6 +67,15 @@ class Assignment:
 
 
 @dataclass(frozen=True)
+class Rescheduled:
+    """A task's new due date, and when somebody is to be reminded of it next."""
+
+    key: str
+    due_at: datetime
+    notice_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Stopped:
     """A diagram that could not go on, and where."""
 
@@ -181,6 +190,15 @@ class Instances:
         )
         return self._carry_out(held, Command("start", now, actor, _storable(data), event))
 
+    def hold_instance(self, instance_id: int, revision: int | None = None) -> Held:
+        """An instance under lock, for whoever wants to look before they act; raises `NoSuchInstance`, `StaleRevision`."""
+        held = self._read(instances.c.id == instance_id, lock=True)
+        if held is None:
+            raise NoSuchInstance
+        if revision is not None and revision != held.revision:
+            raise StaleRevision
+        return held
+
     def hold(self, task_id: int) -> Holding:
         """A task under its instance's lock, for whoever wants to look before they act; raises `NoSuchTask`."""
         held = self._read(instances.c.id == select(tasks.c.instance_id).where(tasks.c.id == task_id).scalar_subquery(), lock=True)
@@ -203,7 +221,7 @@ class Instances:
 
     def fire(self, instance_id: int, key: str) -> Advance | None:
         """Fires a due timer; None when it was fired, disarmed or put off meanwhile."""
-        held = self._hold(instance_id)
+        held = self.hold_instance(instance_id)
         due = self.connection.scalar(select(timers.c.due_at).where(timers.c.instance_id == instance_id, timers.c.key == key))
         if held.status != RUNNING or due is None or due > self.now():
             return None
@@ -211,25 +229,25 @@ class Instances:
 
     def message(self, instance_id: int, name: str, data: Mapping[str, Any], actor: Actor, *, opinion: str | None = None) -> Advance:
         """Delivers a message; raises `NothingWaits` when the instance does not wait for it."""
-        held = self._hold(instance_id)
+        held = self.hold_instance(instance_id)
         self._permit(held, RUNNING)
         return self._carry_out(held, Command("message", self.now(), actor, _storable(data), name, _text(opinion)))
 
     def signal(self, instance_id: int, name: str, data: Mapping[str, Any], actor: Actor) -> Advance:
         """Delivers a signal to one instance; raises `NothingWaits`."""
-        held = self._hold(instance_id)
+        held = self.hold_instance(instance_id)
         self._permit(held, RUNNING)
         return self._carry_out(held, Command("signal", self.now(), actor, _storable(data), name))
 
     def service_result(self, instance_id: int, key: str, data: Mapping[str, Any]) -> Advance:
         """Hands in what a service answered; raises `NothingWaits`."""
-        held = self._hold(instance_id)
+        held = self.hold_instance(instance_id)
         self._permit(held, RUNNING)
         return self._carry_out(held, Command("service_result", self.now(), SYSTEM, _storable(data), key))
 
     def rewind(self, instance_id: int, to: int, actor: Actor, reason: str, *, revision: int | None = None) -> Advance:
         """Takes the instance back to where it was after command `to`; raises `NoSuchCommand`, `StaleRevision`."""
-        held = self._hold(instance_id, revision)
+        held = self.hold_instance(instance_id, revision)
         self._permit(held, RUNNING, SUSPENDED)
         if not 1 <= to < held.revision:
             raise NoSuchCommand
@@ -237,7 +255,7 @@ class Instances:
 
     def cancel(self, instance_id: int, actor: Actor, reason: str, *, revision: int | None = None) -> Advance:
         """Ends the instance for good; nothing is deleted."""
-        held = self._hold(instance_id, revision)
+        held = self.hold_instance(instance_id, revision)
         self._permit(held, RUNNING, SUSPENDED)
         return self._carry_out(held, Command("cancel", self.now(), actor, opinion=_text(reason)))
 
@@ -246,7 +264,7 @@ class Instances:
         row = self.connection.execute(select(incidents).where(incidents.c.id == incident_id)).mappings().one_or_none()
         if row is None or row["resolved_at"] is not None:
             raise NoIncident
-        held = self._hold(row["instance_id"])
+        held = self.hold_instance(row["instance_id"])
         self._permit(held, RUNNING)
         failed = loads(row["command"])
         if correction and failed["kind"] == "start":
@@ -255,7 +273,7 @@ class Instances:
             mended = self._carry_out(held, Command("correct", self.now(), actor, _storable(correction)))
             if mended.stopped:
                 return mended
-            held = self._hold(row["instance_id"])
+            held = self.hold_instance(row["instance_id"])
         command = Command(at=self.now(), facts={"retried_by": dict(actor)}, **failed)
         if command.kind == "complete":
             self._retry_completion(held, command)
@@ -311,17 +329,27 @@ class Instances:
         """Records something that moves nothing: an urging, a reminder, a look at masked data."""
         if kind in MOVING:
             raise ValueError(kind)
-        self._record(self._hold(instance_id), Command(kind, self.now(), actor, _storable(data or {}), task_key, _text(opinion)))
+        self._record(self.hold_instance(instance_id), Command(kind, self.now(), actor, _storable(data or {}), task_key, _text(opinion)))
+
+    def reschedule(self, held: Held, moved: Mapping[int, Rescheduled], data: Mapping[str, Any]) -> None:
+        """Gives open tasks other due dates; the log says which and why."""
+        for task_id, new in moved.items():
+            dates = {"due_at": new.due_at, "notice_at": new.notice_at}
+            self.connection.execute(update(tasks).where(tasks.c.id == task_id).values(dates))
+            listed = task_candidates.c.task_id == task_id
+            self.connection.execute(update(task_candidates).where(listed).values(due_at=new.due_at))
+        due = {new.key: new.due_at.isoformat() for new in moved.values()}
+        self._record(held, Command("reschedule", self.now(), SYSTEM, {**_storable(data), "due": due}))
 
     def suspend(self, instance_id: int, actor: Actor, reason: str) -> None:
         """Puts the instance to rest: no task, message or timer moves it until it is resumed."""
-        held = self._hold(instance_id)
+        held = self.hold_instance(instance_id)
         self._permit(held, RUNNING)
         self._record(held, Command("suspend", self.now(), actor, opinion=_text(reason)), status=SUSPENDED)
 
     def resume(self, instance_id: int, actor: Actor, reason: str) -> None:
         """Lets a suspended instance go on."""
-        held = self._hold(instance_id)
+        held = self.hold_instance(instance_id)
         self._permit(held, SUSPENDED)
         self._record(held, Command("resume", self.now(), actor, opinion=_text(reason)), status=RUNNING)
 
@@ -361,14 +389,6 @@ class Instances:
             row["advanced_at"],
             package_of(self.connection, row["version_id"], row["digest"]),
         )
-
-    def _hold(self, instance_id: int, revision: int | None = None) -> Held:
-        held = self._read(instances.c.id == instance_id, lock=True)
-        if held is None:
-            raise NoSuchInstance
-        if revision is not None and revision != held.revision:
-            raise StaleRevision
-        return held
 
     def _permit(self, held: Held, *statuses: str) -> None:
         if held.status not in statuses:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -127,6 +127,14 @@ def replay(program: Program, log: Iterable[Recorded], upto: int | None = None, s
     log = [entry for entry in log if upto is None or entry.seq <= upto]
     if not log or (upto is not None and log[-1].seq != upto):
         raise NoSuchCommand
+    for _entry, machine in lived(program, log):
+        if steps is not None:
+            steps.extend(machine.steps)
+    return machine
+
+
+def lived(program: Program, log: Sequence[Recorded]) -> Iterator[tuple[Recorded, Machine]]:
+    """Each command of a log, and the one machine as it stands after it with what it did just then; raises `Erased`, `Diverged`."""
     wanted = {entry.data["to"] for entry in log if entry.kind == "rewind" and entry.data}
     kept: dict[int, tuple[Data, datetime]] = {}
     machine = Machine(program, log[0].at)
@@ -139,10 +147,8 @@ def replay(program: Program, log: Iterable[Recorded], upto: int | None = None, s
                 carry_out(machine, entry, kept.__getitem__)
             except (StepFailed, KeyError) as error:
                 raise Diverged(entry.seq, str(error)) from error
-            if steps is not None:
-                steps.extend(machine.steps)
-            machine.steps.clear()
-            machine.sent.clear()
         if entry.seq in wanted:
             kept[entry.seq] = machine.snapshot(), entry.at
-    return machine
+        yield entry, machine
+        machine.steps.clear()
+        machine.sent.clear()

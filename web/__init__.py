@@ -7,16 +7,19 @@ from flask_babel import Babel, get_locale
 from flask_wtf.csrf import CSRFProtect
 
 from api.fields import IdConverter, is_storable
+from api.signin import actor
+from governance.people.rules import POSTS
 from web import errors, format
 from web.language import LANGUAGES, choose_language
-from web.pages import admin, cases, inbox, interventions, public, signin, tasks
+from web.pages import cases, inbox, interventions, public, signin, tasks
+from web.pages.admin import calendar, home, people, processes, units
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-PAGES = (public, signin, inbox, tasks, cases, interventions, admin)
+PAGES = (public, signin, inbox, tasks, cases, interventions, home, units, people, calendar, processes)
 csrf = CSRFProtect()
 
 
@@ -31,7 +34,7 @@ def init_web(app: Flask) -> None:
     errors.init_errors(app)
     format.init_filters(app)
     app.after_request(_protect)
-    app.jinja_env.globals.update(languages=LANGUAGES, locale=get_locale)
+    app.jinja_env.globals.update(languages=LANGUAGES, locale=get_locale, posts=POSTS, actor_now=actor)
 
 
 def _refuse_unstorable() -> None:

@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
-from flask import request
+from flask import g, request
+from flask.typing import ResponseReturnValue
 
 from api.work import context
 from governance.cases.models import Case
-from governance.cases.photos import add_photo
+from governance.cases.photos import PER_CASE, Picture, add_photo, read_picture
 from governance.cases.queries import photos
+from governance.errors import Refused
 from governance.forms.rules import fields
+
+View = Callable[..., ResponseReturnValue]
+
+
+def with_pictures(view: View) -> View:
+    """Reads the pictures of a request before anything of the database is held; what is wrong with them the view is told when it asks."""
+
+    @wraps(view)
+    def reading(*args: object, **kwargs: object) -> ResponseReturnValue:
+        g.pictures = {name: _read(name) for name in request.files}
+        return view(*args, **kwargs)
+
+    return reading
+
+
+def pictures(name: str) -> list[Picture]:
+    """The pictures that arrived under a name; raises `Refused`."""
+    found: list[Picture] | Refused = g.pictures.get(name, [])
+    if isinstance(found, Refused):
+        raise found
+    return found
+
+
+def _read(name: str) -> list[Picture] | Refused:
+    sent = [file for file in request.files.getlist(name) if file.filename]
+    if len(sent) > PER_CASE:
+        return Refused({name: f"照片最多 {PER_CASE} 张"})
+    try:
+        return [read_picture(file.read()) for file in sent]
+    except Refused as refused:
+        return Refused(dict.fromkeys([name], str(refused)))
 
 
 def with_photos(
@@ -22,6 +56,6 @@ def with_photos(
     read = {name: list(values) for name, values in filled.items()}
     for field in (f for f in fields(form) if f.widget == "photos"):
         kept = [i for i in read.get(field.name, []) if i in known]
-        sent = [content for file in request.files.getlist(field.name) if (content := file.read())]
-        read[field.name] = kept + [str(add_photo(context(), case, content, by=by, task_key=task_key).id) for content in sent]
+        added = [add_photo(context(), case, picture, by=by, task_key=task_key) for picture in pictures(field.name)]
+        read[field.name] = kept + [str(photo.id) for photo in added]
     return read

@@ -1,6 +1,6 @@
 """What people do to the calendar: seed a year, correct a day, import a notice, change the shifts.
 
-Due dates that are already running are not touched here; whoever keeps them recomputes them.
+Limits that are already running follow in the background: `CalendarChange` says how far.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from governance.calendar.errors import PeriodRejected
 from governance.calendar.models import CalendarChange, CalendarDay, DayKind, WorkShift
 from governance.calendar.notices import published
-from governance.calendar.queries import CHANGED, HELD
+from governance.calendar.queries import CHANGED, HELD, Following
 from governance.calendar.rules import Shifts, check_shifts
 from governance.calendar.sheets import read_days
 
@@ -24,10 +24,11 @@ def seed_year(session: Session, year: int) -> int:
     """Enters a whole year from the seed package; days that people entered stay. Returns how many days were written."""
     days = list(published(year))
     existing = _existing(session, days[0][0], days[-1][0])
-    ours = [(day, kind) for day, kind in days if day not in existing or existing[day].source == SEED]
+    ours = [(day, kind) for day, kind in days if day not in existing or (existing[day].source == SEED and existing[day].kind != kind)]
     for day, kind in ours:
         _write(session, existing, day, kind, SEED, "")
-    _flush(session)
+    if ours:
+        _flush(session)
     return len(ours)
 
 
@@ -63,8 +64,18 @@ def set_shifts(session: Session, shifts: Shifts, valid_from: date, valid_to: dat
     _flush(session)
 
 
+def note_followed(session: Session, round: Following, upto: int | None) -> None:
+    """Notes how far the limits have followed a change; `upto` is the last one done, None when none are left."""
+    changes = session.get_one(CalendarChange, 1, with_for_update=True)
+    if upto is None:
+        changes.followed, changes.cursor = max(changes.followed, round.count), 0
+    elif changes.followed < round.count:
+        changes.following, changes.cursor = round.count, upto
+    session.flush()
+
+
 def _flush(session: Session) -> None:
-    changes = session.get(CalendarChange, 1, with_for_update=True) or CalendarChange(id=1, count=0)
+    changes = session.get(CalendarChange, 1, with_for_update=True) or CalendarChange(id=1, count=0, followed=0, following=0, cursor=0)
     changes.count += 1
     session.add(changes)
     session.flush()

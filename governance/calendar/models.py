@@ -30,12 +30,18 @@ class CalendarDay(Base):
 
 
 class CalendarChange(Base):
-    """How often the calendar has changed: what was read stays good until this moves."""
+    """How often the calendar has changed: what was read stays good until this moves.
+
+    Running limits follow: `followed` is the change they have all taken in, `cursor` how far the next round has come.
+    """
 
     __tablename__ = "calendar_changes"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     count: Mapped[int]
+    followed: Mapped[int] = mapped_column(default=0)
+    following: Mapped[int] = mapped_column(default=0)
+    cursor: Mapped[int] = mapped_column(default=0)
 
 
 class WorkShift(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, time
 from itertools import groupby
 
@@ -37,6 +38,23 @@ def _kept(session: Session) -> WorkCalendar:
         _read.clear()
         _read[key] = calendar
     return _read[key]
+
+
+@dataclass(frozen=True)
+class Following:
+    """A round in which running limits take in the calendar as it was after change `count`, and how far it has come."""
+
+    count: int
+    cursor: int
+
+
+def unfollowed(session: Session) -> Following | None:
+    """The round that is due; None when every running limit has taken in the last change."""
+    changes = session.get(CalendarChange, 1)
+    if changes is None or changes.followed == changes.count:
+        return None
+    begun = changes.following > changes.followed
+    return Following(changes.following, changes.cursor) if begun else Following(changes.count, 0)
 
 
 def missing_next_year(session: Session, today: date) -> bool:

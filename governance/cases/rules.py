@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -39,7 +39,7 @@ def follow(case: Case, standing: Standing, calendar: WorkCalendar) -> None:
     case.priority = _text(data.get("priority"), 4) or case.priority
     case.tier = data["tier"] if isinstance(data.get("tier"), int) else case.tier
     case.lead_unit_id = _unit_id(data.get("lead_unit"))
-    _follow_limit(case, standing, calendar)
+    _wind(case, ticked(_clock(case), standing, calendar))
     for name in COUNTERS:
         if isinstance(data.get(name), int):
             setattr(case, name, data[name])
@@ -48,12 +48,81 @@ def follow(case: Case, standing: Standing, calendar: WorkCalendar) -> None:
     case.resolved = _text(data.get("resolved"), 20)
     case.satisfaction = data["satisfaction"] if type(data.get("satisfaction")) is int else None
     case.close_code = _text(data.get("close_code"), 20)
-    _follow_clock(case, standing, calendar)
     if standing.is_over:
         ended = "已作废" if standing.status == CANCELLED else final_status(case.close_code, data)
         case.status, case.closed_at = ended, standing.at
     else:
         case.status, case.closed_at = _status(standing.open, case.status), None
+
+
+@dataclass(frozen=True)
+class CaseClock:
+    """The whole case's limit, as the commands so far have set it. `opened_at` moves with pauses."""
+
+    opened_at: datetime
+    due_at: datetime | None = None
+    unit: LimitUnit | None = None
+    paused_at: datetime | None = None
+    reopen_n: int = 0
+    extension_n: int = 0
+
+
+def ticked(clock: CaseClock, standing: Standing, calendar: WorkCalendar) -> CaseClock:
+    """The clock after one more command.
+
+    The limit begins with the report and is known once the case is graded; a reopened case has half of it. An extension adds
+    the length of the step that asked for it. Some tasks stop the clock while they are open.
+    """
+    data, at = standing.data, standing.at
+    limit = _limit(data, "limit_amount", "limit_unit")
+    if limit and clock.due_at is None:
+        clock = replace(clock, due_at=calendar.add(clock.opened_at, *limit), unit=limit[1])
+    elif limit and _count(data, "reopen_n") > clock.reopen_n:
+        clock = replace(clock, due_at=calendar.add(at, limit[0] / 2, limit[1]), unit=limit[1], opened_at=at, paused_at=None)
+    clock = _paused_or_not(clock, standing, calendar)
+    step = _limit(data, "step_amount", "step_unit")
+    if step and clock.due_at and _count(data, "extension_n") > clock.extension_n:
+        clock = replace(clock, due_at=calendar.add(max(clock.due_at, at), *step))
+    return replace(clock, reopen_n=_count(data, "reopen_n"), extension_n=_count(data, "extension_n"))
+
+
+def _paused_or_not(clock: CaseClock, standing: Standing, calendar: WorkCalendar) -> CaseClock:
+    if clock.due_at is None or clock.unit is None:
+        return clock
+    stopped = any(settings.get("clock", {}).get("paused") == "true" for settings in standing.open)
+    hand = Clock(clock.due_at, clock.paused_at, clock.unit, clock.opened_at)
+    hand = pause(hand, standing.at) if stopped else resume(hand, standing.at, calendar)
+    return replace(clock, due_at=hand.due_at, paused_at=hand.paused_at, opened_at=hand.opened_at or clock.opened_at)
+
+
+def _clock(case: Case) -> CaseClock:
+    unit = LimitUnit(case.due_unit) if case.due_unit else None
+    return CaseClock(case.clock_opened_at, case.due_at, unit, case.paused_at, case.reopen_n, case.extension_n)
+
+
+def _wind(case: Case, clock: CaseClock) -> None:
+    case.clock_opened_at, case.due_at, case.paused_at = clock.opened_at, clock.due_at, clock.paused_at
+    case.due_unit = clock.unit.value if clock.unit else None
+
+
+def _limit(data: Mapping[str, Any], amount: str, unit: str) -> tuple[Fraction, LimitUnit] | None:
+    number, of = data.get(amount), data.get(unit)
+    if not isinstance(number, int | float) or isinstance(number, bool) or number <= 0 or of not in set(LimitUnit):
+        return None
+    return Fraction(str(number)), LimitUnit(of)
+
+
+def _count(data: Mapping[str, Any], name: str) -> int:
+    return data[name] if type(data.get(name)) is int else 0
+
+
+def reckon(case: Case, standings: Iterable[Standing], calendar: WorkCalendar) -> bool:
+    """Sets the case's clock anew from all that happened to it, by today's calendar; says whether that changed it."""
+    before, clock = _clock(case), CaseClock(case.reported_at)
+    for standing in standings:
+        clock = ticked(clock, standing, calendar)
+    _wind(case, clock)
+    return _clock(case) != before
 
 
 def final_status(close_code: str | None, data: Mapping[str, Any]) -> str:
@@ -73,30 +142,6 @@ def number(district_code: str, day: date, running: int) -> str:
 def _status(open_settings: Iterable[Settings], before: str) -> str:
     named = [settings["status"]["value"] for settings in open_settings if "status" in settings]
     return named[-1] if named else before
-
-
-def _follow_limit(case: Case, standing: Standing, calendar: WorkCalendar) -> None:
-    """The whole case's limit begins when it is graded; a reopened case has half of it."""
-    amount, unit = standing.data.get("limit_amount"), standing.data.get("limit_unit")
-    if not isinstance(amount, int | float) or isinstance(amount, bool) or unit not in set(LimitUnit):
-        return
-    reopened = isinstance(standing.data.get("reopen_n"), int) and standing.data["reopen_n"] > case.reopen_n
-    if case.due_at is None:
-        case.due_at = calendar.add(case.clock_opened_at, Fraction(str(amount)), LimitUnit(unit))
-        case.due_unit = unit
-    elif reopened:
-        case.due_at = calendar.add(standing.at, Fraction(str(amount)) / 2, LimitUnit(unit))
-        case.clock_opened_at, case.paused_at = standing.at, None
-
-
-def _follow_clock(case: Case, standing: Standing, calendar: WorkCalendar) -> None:
-    if case.due_at is None or case.due_unit is None:
-        return
-    stopped = any(settings.get("clock", {}).get("paused") == "true" for settings in standing.open)
-    clock = Clock(case.due_at, case.paused_at, LimitUnit(case.due_unit), case.clock_opened_at)
-    clock = pause(clock, standing.at) if stopped else resume(clock, standing.at, calendar)
-    case.due_at, case.paused_at = clock.due_at, clock.paused_at
-    case.clock_opened_at = clock.opened_at or case.clock_opened_at
 
 
 def _text(value: object, limit: int = 4000) -> str | None:

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from governance.errors import NotFound
 from governance.identity.commands import token_digest
 from governance.identity.models import Account, ApiToken
 from governance.people.models import Appointment, Person
@@ -23,12 +22,9 @@ def accounts(session: Session, q: str = "", limit: int = 200) -> Sequence[Accoun
     return session.scalars(query).all()
 
 
-def account(session: Session, account_id: int) -> Account:
-    """The account; raises `NotFound`."""
-    found = session.get(Account, account_id)
-    if found is None:
-        raise NotFound
-    return found
+def account_of(session: Session, person_id: int) -> Account | None:
+    """A person's account, when they have one."""
+    return session.scalar(select(Account).where(Account.person_id == person_id))
 
 
 def token_holder(session: Session, token: str, now: datetime, today: date) -> tuple[ApiToken, Account, tuple[Appointment, ...]] | None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from engine.versions import latest_version
 from governance.cases.commands import Report, register
 from governance.cases.models import Case
-from governance.cases.photos import PER_CASE, add_photo
+from governance.cases.photos import PER_CASE, Picture, add_photo
 from governance.context import Actor, Context
 from governance.errors import Refused
 from governance.workflow.world import instances
@@ -19,7 +19,7 @@ from governance.workflow.world import instances
 PROCESS = "issue_disposal"
 
 
-def report(context: Context, reported: Report, photos: Sequence[bytes] = (), actor: Actor | None = None) -> tuple[Case, str | None]:
+def report(context: Context, reported: Report, photos: Sequence[Picture] = (), actor: Actor | None = None) -> tuple[Case, str | None]:
     """上报. The case and its follow-up secret; the same submission again gives the case without the secret. Raises `Refused`."""
     if known := _known(context, reported):
         return known, None
@@ -32,8 +32,8 @@ def report(context: Context, reported: Report, photos: Sequence[bytes] = (), act
         if known := _known(context, reported):
             return known, None
         raise
-    for content in photos:
-        add_photo(context, case, content, by=reported.reported_by)
+    for picture in photos:
+        add_photo(context, case, picture, by=reported.reported_by)
     version = latest_version(context.session.connection(), PROCESS)
     by: Mapping[str, Any] = actor.record() if actor else {"reporter": str(case.id)}
     instances(context).start(version, _start_data(case), by, business_key=str(case.id))

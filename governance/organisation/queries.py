@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, literal, or_, select
 from sqlalchemy.orm import Session
 
-from governance.errors import NotFound
+from governance.errors import NotFound, Refused
 from governance.organisation.models import Kind, Unit
 
 
@@ -47,6 +47,38 @@ def of_kind(session: Session, *kinds: Kind, below: str = "/") -> Sequence[Unit]:
     """All units of these kinds below a path, by code."""
     query = select(Unit).where(Unit.kind.in_(kinds), Unit.path.startswith(below, autoescape=True)).order_by(Unit.code)
     return session.scalars(query).all()
+
+
+def units_like(session: Session, text: str, kind: Kind, limit: int = 20) -> Sequence[Unit]:
+    """Units of a kind in use that a typed code or name may mean; 临江社区第三 finds 第三网格 of 临江社区."""
+    paths, rest = ["/"], text
+    while above := _called(session, rest, paths, kind):
+        paths, rest = [unit.path for unit in above], rest.removeprefix(above[0].name).strip()
+    means = or_(Unit.code.startswith(text, autoescape=True), and_(within(paths), Unit.name.contains(rest, autoescape=True)))
+    query = select(Unit).where(Unit.kind == kind, Unit.valid_to.is_(None), means).order_by(Unit.code).limit(limit)
+    return session.scalars(query).all()
+
+
+def _called(session: Session, text: str, paths: Sequence[str], kind: Kind) -> list[Unit]:
+    """The units within these paths by whose name, the longest there is, a text begins."""
+    begins = literal(text).startswith(Unit.name)
+    query = select(Unit).where(begins, within(paths), Unit.kind != kind, Unit.path.not_in(paths))
+    found = [unit for unit in session.scalars(query) if text.startswith(unit.name)]
+    longest = max((len(unit.name) for unit in found), default=0)
+    return [unit for unit in found if len(unit.name) == longest]
+
+
+def unit_meant(session: Session, text: str, kind: Kind) -> Unit:
+    """The one unit of a kind that a person means by a code or a name; raises `Refused`."""
+    if not text:
+        raise Refused({"unit": f"请填写{kind.label}的名称或编码"})
+    found = units_like(session, text, kind)
+    exact = [u for u in found if text in (u.code, u.name)] or found
+    if not exact:
+        raise Refused({"unit": f"没有名称或编码为“{text}”的{kind.label}"})
+    if len(exact) > 1:
+        raise Refused({"unit": f"有多个{kind.label}符合“{text}”，请填写编码，或者在名称前加上所在社区"})
+    return exact[0]
 
 
 def children(session: Session, parent_id: int | None) -> Sequence[Unit]:

@@ -17,12 +17,25 @@ from governance.sheets import Row
 
 def add_person(session: Session, person_id: int, name: str, mobile: str | None = None) -> Person:
     """Adds a person; raises `Refused`."""
-    if not 1 <= len(name) <= 40:
-        raise Refused({"name": "姓名应为 1 至 40 个字"})
+    _check_person(name, mobile)
     person = Person(id=person_id, name=name, mobile=mobile or None)
     session.add(person)
     session.flush()
     return person
+
+
+def change_person(session: Session, person: Person, name: str, mobile: str) -> None:
+    """Corrects a name or mobile number; raises `Refused`."""
+    _check_person(name, mobile)
+    person.name, person.mobile = name, mobile or None
+    session.flush()
+
+
+def _check_person(name: str, mobile: str | None) -> None:
+    if not 1 <= len(name) <= 40:
+        raise Refused({"name": "姓名应为 1 至 40 个字"})
+    if mobile and not (mobile.isascii() and mobile.isdecimal() and 7 <= len(mobile) <= 15):
+        raise Refused({"mobile": "手机号码应为 7 至 15 位数字，或者留空"})
 
 
 def appoint(

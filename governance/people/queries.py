@@ -12,7 +12,7 @@ from governance.errors import NotFound
 from governance.organisation.models import Unit
 from governance.organisation.queries import named
 from governance.people.models import Appointment, Person
-from governance.people.rules import POSTS
+from governance.people.rules import POSTS, STAFFED, Post
 
 
 def person(session: Session, person_id: int) -> Person:
@@ -57,9 +57,32 @@ def _current(today: date) -> Select[Appointment]:
     return select(Appointment).where(in_office(today))
 
 
-def roster(session: Session, today: date, q: str = "", unit_path: str = "/", limit: int = 300) -> Sequence[Appointment]:
-    """Who holds what today below a unit, by unit and post; `q` narrows by name."""
-    query = _current(today).join(Appointment.unit).join(Appointment.person).where(Unit.path.startswith(unit_path, autoescape=True))
+def all_appointments_of(session: Session, person_id: int) -> Sequence[Appointment]:
+    """What a person held, holds and will hold, the latest first."""
+    query = select(Appointment).where(Appointment.person_id == person_id)
+    return session.scalars(query.order_by(Appointment.from_date.desc(), Appointment.id.desc())).all()
+
+
+def namesakes(session: Session, person: Person) -> Sequence[Person]:
+    """Other people of the same name."""
+    return session.scalars(select(Person).where(Person.name == person.name, Person.id != person.id).order_by(Person.id)).all()
+
+
+def vacancies(session: Session, today: date, limit: int = 100) -> list[tuple[Unit, Post]]:
+    """空缺: posts that somebody should hold in a unit in use, and nobody does; as many as `limit`."""
+    found: list[tuple[Unit, Post]] = []
+    for post in (POSTS[code] for code in STAFFED):
+        held = select(Appointment.id).where(Appointment.post == post.code, Appointment.unit_id == Unit.id, in_office(today))
+        query = select(Unit).where(Unit.kind == post.unit, Unit.valid_to.is_(None), ~held.exists()).order_by(Unit.code)
+        found += [(unit, post) for unit in session.scalars(query.limit(limit - len(found)))]
+    return found
+
+
+def roster(session: Session, today: date, q: str = "", unit_id: int | None = None, limit: int = 300) -> Sequence[Appointment]:
+    """Who holds what today, by unit and post; `q` narrows by name, `unit_id` to one unit."""
+    query = _current(today).join(Appointment.unit).join(Appointment.person)
+    if unit_id is not None:
+        query = query.where(Appointment.unit_id == unit_id)
     if q:
         query = query.where(or_(Person.name.contains(q, autoescape=True), Unit.name.contains(q, autoescape=True)))
     return session.scalars(query.order_by(Unit.path, Appointment.post).limit(limit)).unique().all()

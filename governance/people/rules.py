@@ -55,6 +55,23 @@ TIER_POSTS: dict[Kind, tuple[str, ...]] = {
 """Who handles a case at each tier."""
 
 
+STAFFED = (
+    "joint_office",
+    "joint_office_lead",
+    "district_leader",
+    "command_centre",
+    "community_lead",
+    "sector_lead",
+    "grid_lead",
+    "grid_worker",
+    "department_dispatcher",
+    "department_handler",
+    "property_lead",
+    "building_lead",
+)
+"""Posts that somebody should hold in every unit of their kind, the most missed first."""
+
+
 def principal(post: str, unit_id: int) -> str:
     """The post of a unit, as tasks are addressed to it."""
     return f"post:{post}@{unit_id}"

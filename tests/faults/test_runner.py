@@ -53,6 +53,7 @@ def test_a_suspended_instance_is_left_alone(district: District) -> None:
     instance, _task = reported(district)
     with district.office.work() as context:
         instances(context).suspend(instance, ACTOR, "涉诉")
+    district.tick()
     district.clock.pass_by(days=10)
     assert district.office.runner.tick() == 0 and kinds(district, instance) == ["start", "suspend"]
 
@@ -73,10 +74,10 @@ def test_what_fails_rests_and_leaves_the_record_whole(district: District) -> Non
     with district.office.database.connect() as connection:
         timer = connection.execute(select(timers)).one()
     for _ in range(3):
-        assert runner._alone(fails, "timer", timer.instance_id, timer.key) == 0
+        assert runner._alone("timer", (timer.instance_id, timer.key), fails) == 0
     assert len(tries) == 1 and district.findings() == []
     district.clock.at += timedelta(minutes=2)
-    runner._alone(fails, "timer", timer.instance_id, timer.key)
+    runner._alone("timer", (timer.instance_id, timer.key), fails)
     assert len(tries) == 2
     district.tick()
     assert "timer" in kinds(district, instance) and district.findings() == []

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from governance.cases.commands import Report, register
 from governance.cases.models import Case
-from governance.cases.photos import MAX_BYTES, add_photo, photo_path
+from governance.cases.photos import MAX_BYTES, add_photo, photo_path, read_picture
 from governance.context import Context
 from governance.errors import Refused
 from governance.organisation.models import Unit
@@ -31,13 +31,25 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), **extra: object
 def test_a_picture_is_kept_without_what_the_camera_wrote_into_it(context: Context, case: Case) -> None:
     exif = Image.Exif()
     exif[0x010E] = "secret place"
-    kept = add_photo(context, case, picture("JPEG", exif=exif))
+    kept = add_photo(context, case, read_picture(picture("JPEG", exif=exif)))
     stored = photo_path(context.folder, kept.digest).read_bytes()
     assert b"secret place" not in stored and stored[:3] == b"\xff\xd8\xff" and not Image.open(io.BytesIO(stored)).getexif()
 
 
-def test_a_large_picture_is_made_smaller(context: Context, case: Case) -> None:
-    assert max(add_photo(context, case, picture(size=(4000, 500))).width, 0) == 1920
+def test_a_large_picture_is_made_smaller() -> None:
+    assert read_picture(picture(size=(4000, 500))).width == 1920
+
+
+def test_whatever_a_phone_takes_is_read() -> None:
+    read = read_picture(picture("JPEG", size=(10_400, 7_800)))
+    assert (read.width, read.height) == (1920, 1440)
+
+
+def test_a_picture_taken_upright_stays_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    read = read_picture(picture("JPEG", size=(400, 300), exif=exif))
+    assert (read.width, read.height) == (300, 400)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +66,6 @@ def test_a_large_picture_is_made_smaller(context: Context, case: Case) -> None:
     ],
     ids=["empty", "svg", "gif", "real gif", "cut off", "fake jpeg", "too large", "too many pixels"],
 )
-def test_what_is_no_acceptable_picture_is_refused(context: Context, case: Case, content: bytes) -> None:
+def test_what_is_no_acceptable_picture_is_refused(content: bytes) -> None:
     with pytest.raises(Refused):
-        add_photo(context, case, content)
+        read_picture(content)

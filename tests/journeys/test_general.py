@@ -63,9 +63,9 @@ PAGES: dict[str, tuple[str, Address]] = {
     "admin": ("guanli", lambda m: "/admin"),
     "units": ("guanli", lambda m: "/admin/units"),
     "people": ("guanli", lambda m: "/admin/people?q=临江社区"),
-    "accounts": ("guanli", lambda m: "/admin/accounts?q=lianxi"),
+    "accounts": ("guanli", lambda m: "/admin/people/accounts?q=lianxi"),
     "calendar": ("guanli", lambda m: "/admin/calendar"),
-    "incidents": ("guanli", lambda m: "/admin/incidents"),
+    "incidents": ("guanli", lambda m: "/admin/processes/incidents"),
     "processes": ("guanli", lambda m: "/admin/processes"),
 }
 

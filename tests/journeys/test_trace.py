@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from engine.packages import frozen_package
 from engine.versions import latest_version, package_of, publish
 from governance.cases.models import Case
-from governance.cases.photos import add_photo
+from governance.cases.photos import add_photo, read_picture
 from tests.district import District
 from tests.journeys.browser import PHONE, People
 from tests.journeys.matters import Matter, grid_worker, name, place, reported, username
@@ -22,7 +22,7 @@ def a_photo(town: District, matter: Matter) -> str:
     picture = io.BytesIO()
     Image.new("RGB", (64, 48), "#7a8").save(picture, "PNG")
     with town.office.work() as context:
-        return str(add_photo(context, context.session.get_one(Case, matter.case_id), picture.getvalue()).id)
+        return str(add_photo(context, context.session.get_one(Case, matter.case_id), read_picture(picture.getvalue())).id)
 
 
 def turn_to(page: Page, name: str) -> None:

@@ -211,10 +211,10 @@ def test_no_chinese_but_data_is_on_an_english_page(town: District, matters: dict
             "/admin",
             "/admin/units",
             "/admin/people",
-            "/admin/accounts",
+            "/admin/people/accounts",
             "/admin/calendar",
             "/admin/calendar?year=2030",
-            "/admin/incidents",
+            "/admin/processes/incidents",
             "/admin/processes",
         ],
     }

@@ -27,7 +27,7 @@ from governance.workflow.assignment import REPORTER
 from governance.workflow.commands import asked_of_reporter, complete_as_reporter, desk, is_open_to
 from web.language import gettext as _
 from web.plain import PlainStep, plain_steps
-from web.uploads import with_photos
+from web.uploads import pictures, with_photos, with_pictures
 
 pages = Blueprint("public", __name__)
 RESIDENT, ANONYMOUS, PATROL = "居民自报(网页/小程序)", "居民匿名", "网格员巡查"
@@ -61,6 +61,7 @@ def similar() -> ResponseReturnValue:
 
 
 @pages.post("/report")
+@with_pictures
 def take() -> ResponseReturnValue:
     given, form = context(), request.form
     place = _place(form.get("place", ""))
@@ -81,7 +82,7 @@ def take() -> ResponseReturnValue:
             is_self_found=by is not None,
             reported_by=by.person_id if by else None,
         )
-        case, secret = report(given, reported, [f.read() for f in request.files.getlist("photos") if f.filename], by)
+        case, secret = report(given, reported, pictures("photos"), by)
     except Refused as refused:
         undo()
         return render_template("report.html", **_choices(place), form=form, errors=refused.errors, key=form.get("key", "")), 422
@@ -101,6 +102,7 @@ def follow(secret: str) -> ResponseReturnValue:
 
 
 @pages.post("/follow/<secret>/tasks/<id:task_id>")
+@with_pictures
 def answer(secret: str, task_id: int) -> ResponseReturnValue:
     case = followed(context().session, secret)
     try:

@@ -34,7 +34,7 @@ from web.language import gettext as _
 from web.pages.inbox import filtered
 from web.sentences import say
 from web.trail import addressed, steps, waiting
-from web.uploads import with_photos
+from web.uploads import pictures, with_photos, with_pictures
 from web.why import reasons
 
 pages = Blueprint("tasks", __name__, url_prefix="/tasks")
@@ -54,6 +54,7 @@ def show(task_id: int) -> ResponseReturnValue:
 
 
 @pages.post("/<id:task_id>/complete")
+@with_pictures
 @login_required  # type: ignore[untyped-decorator]
 def finish(task_id: int) -> ResponseReturnValue:
     held, form = desk(context(), task_id), request.form
@@ -134,14 +135,18 @@ def give_back(task_id: int) -> ResponseReturnValue:
 
 
 @pages.post("/<id:task_id>/photos")
+@with_pictures
 @login_required  # type: ignore[untyped-decorator]
 def upload(task_id: int) -> ResponseReturnValue:
     """Takes one picture while the form is being filled in; the form then names it by its id."""
-    held, file = desk(context(), task_id), request.files.get("file")
+    held = desk(context(), task_id)
     if not may_do(actor(), held):
         raise NotFound
     try:
-        added = add_photo(context(), _case(held), file.read() if file else b"", by=actor().person_id, task_key=held.task["key"])
+        sent = pictures("file")
+        if not sent:
+            raise Refused({"file": "请选择照片"})
+        added = add_photo(context(), _case(held), sent[0], by=actor().person_id, task_key=held.task["key"])
     except Refused as refused:
         undo()
         return {"error": say(str(refused))}, 422

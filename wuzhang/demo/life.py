@@ -18,7 +18,7 @@ from governance.calendar.queries import working_calendar
 from governance.calendar.rules import Unit as LimitUnit
 from governance.cases.commands import Report
 from governance.cases.models import Case
-from governance.cases.photos import add_photo
+from governance.cases.photos import Picture, add_photo, read_picture
 from governance.context import Actor, Context
 from governance.forms.rules import Field, outcome, shown_fields
 from governance.intake.commands import report
@@ -28,7 +28,7 @@ from governance.people.models import Appointment
 from governance.people.queries import appointments_of, holders
 from governance.workflow.assignment import REPORTER
 from governance.workflow.commands import Desk, complete, complete_as_reporter, desk
-from jobs.runner import fire, remind
+from governance.workflow.limits import fire, remind
 from wuzhang.demo.texts import BEYOND, COMMENTS, MEASURES, REPLIES, TEXTS
 
 DAYS = 90
@@ -65,7 +65,7 @@ class Life:
     number: int = 0
     hardness: dict[int, int] = field(default_factory=dict)
     last_task: int = 0
-    pictures: list[bytes] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
 
     def plan(self, at: datetime, act: Callable[[], None]) -> None:
         if at <= self.until:
@@ -74,12 +74,13 @@ class Life:
 
     def live(self, cases: int, progress: Callable[[int], None] = lambda _: None) -> None:
         """Plans the reports, then does everything that follows from them until today."""
-        self.pictures = [_picture(colour) for colour in ("#8a9a5b", "#6c7a89", "#a67b5b")]
+        self.pictures = [read_picture(_picture(colour)) for colour in ("#8a9a5b", "#6c7a89", "#a67b5b")]
         buildings = of_kind(self.context.session, Kind.BUILDING)
         grids = of_kind(self.context.session, Kind.GRID)
         for _ in range(cases):
             at = self.until - timedelta(minutes=int(DAYS * 24 * 60 * self.dice.random() ** 2.6))
             at = at.replace(hour=self.dice.choice((0, 1, 2, 3, 6, 7, 8, 9, 12)))
+            at -= timedelta(days=1) if at > self.until else timedelta()
             place = self.dice.choice(buildings if self.dice.random() < 0.75 else grids)
             self.plan(at, lambda place=place: self.report(place))  # type: ignore[misc]
         done = 0
@@ -104,10 +105,10 @@ class Life:
             ).first()
             if timer and timer.due_at <= at and (notice is None or timer.due_at <= notice.notice_at):
                 self.clock.at = max(self.clock.at, timer.due_at)
-                fire(timer.instance_id, timer.key, self.context)
+                fire(self.context, timer.instance_id, timer.key)
             elif notice and notice.notice_at <= at:
                 self.clock.at = max(self.clock.at, notice.notice_at)
-                remind(notice.id, self.context)
+                remind(self.context, notice.id)
             else:
                 break
             self.see_new_tasks()

@@ -1,0 +1,67 @@
+"""流程版本与异常: what is published, and where it could not go on."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from api.signin import actor
+from api.work import context
+from engine.packages import DIAGRAM
+from engine.versions import package_of, versions
+from governance.errors import Refused
+from governance.workflow.queries import open_incidents
+from governance.workflow.world import instances
+from web.access import for_posts
+from web.language import gettext as _
+from web.pages.admin import ADMINISTRATOR, DESIGNER
+from web.sentences import say
+
+pages = Blueprint("processes", __name__, url_prefix="/admin/processes")
+
+
+@pages.get("")
+@for_posts(ADMINISTRATOR, DESIGNER)
+def show() -> ResponseReturnValue:
+    return render_template("admin/processes.html", versions=versions(context().session.connection()))
+
+
+@pages.get("/<id:version_id>")
+@for_posts(ADMINISTRATOR, DESIGNER)
+def version(version_id: int) -> ResponseReturnValue:
+    connection = context().session.connection()
+    package = package_of(connection, version_id)
+    shown = next(v for v in versions(connection) if v.id == version_id)
+    return render_template("admin/process.html", version=shown, forms=package.forms, tables=package.tables)
+
+
+@pages.get("/<id:version_id>/diagram.bpmn")
+@for_posts(ADMINISTRATOR, DESIGNER)
+def diagram(version_id: int) -> ResponseReturnValue:
+    return Response(package_of(context().session.connection(), version_id).files[DIAGRAM], mimetype="application/xml")
+
+
+@pages.get("/incidents")
+@for_posts(ADMINISTRATOR)
+def incidents() -> ResponseReturnValue:
+    return render_template("admin/incidents.html", incidents=open_incidents(context()))
+
+
+@pages.post("/incidents/<id:incident_id>/retry")
+@for_posts(ADMINISTRATOR)
+def retry(incident_id: int) -> ResponseReturnValue:
+    text = request.form.get("correction", "").strip()
+    try:
+        correction = json.loads(text) if text else {}
+    except (ValueError, RecursionError) as error:
+        raise Refused({"correction": _('更正的数据应为 JSON 对象，例如 {"tier": 2}')}) from error
+    if not isinstance(correction, dict):
+        raise Refused({"correction": _('更正的数据应为 JSON 对象，例如 {"tier": 2}')})
+    advance = instances(context()).retry(incident_id, actor().record(), correction)
+    if advance.stopped:
+        flash(_("仍然无法继续：%(why)s", why=say(advance.stopped.message)), "warning")
+    else:
+        flash(_("已重试成功，流程继续。"), "success")
+    return redirect(url_for("processes.incidents"))
