@@ -12,6 +12,7 @@ LIMITS = {
     "signin.enter": "30 per minute; 300 per hour",
     "public.take": "60 per minute; 600 per hour",
     "public.similar": "120 per minute",
+    "public.also": "30 per minute; 200 per hour",
     "public.follow": "120 per minute",
     "tokens.create": "30 per minute; 300 per hour",
     "api_cases.create": "60 per minute; 600 per hour",

@@ -67,6 +67,14 @@ class Assignment:
 
 
 @dataclass(frozen=True)
+class Foreseen:
+    """What a completion would bring: the tasks that would open with those who would do them, or the end."""
+
+    next: tuple[tuple[Opening, Assignment], ...]
+    finished: bool
+
+
+@dataclass(frozen=True)
 class Rescheduled:
     """A task's new due date, and when somebody is to be reminded of it next."""
 
@@ -355,7 +363,7 @@ class Instances:
 
     # ---- what a completion would bring ----------------------------------------------------------------------
 
-    def foresee(self, instance_id: int, key: str, data: Mapping[str, Any], actor: Actor) -> tuple[tuple[Opening, Assignment], ...]:
+    def foresee(self, instance_id: int, key: str, data: Mapping[str, Any], actor: Actor) -> Foreseen:
         """What would open if the task were finished so, and with whom; writes nothing. Raises `StepFailed`."""
         held = self._read(instances.c.id == instance_id)
         if held is None:
@@ -364,7 +372,7 @@ class Instances:
         before = {t.key for t in machine.open()}
         machine.complete(key, _storable(data), self.now(), dict(actor))
         openings = [self._opening(held, machine, t.key) for t in machine.open() if t.key not in before]
-        return tuple((opening, self._assign(opening)) for opening in openings)
+        return Foreseen(tuple((opening, self._assign(opening)) for opening in openings), machine.finished)
 
     # ---- inside ---------------------------------------------------------------------------------------------
 

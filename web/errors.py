@@ -57,7 +57,7 @@ def sentence(error: Exception) -> str:
 def _refused(error: Exception) -> ResponseReturnValue:
     said, status = sentence(error), STATUS.get(type(error), 409)
     undo()
-    return _tell(said, status)
+    return _tell(said, status, _page_before() if request.method == "POST" else "", _("返回上一页"))
 
 
 def _expired(_error: Exception) -> ResponseReturnValue:
@@ -80,8 +80,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return _tell(str(WORDS.get(code, WORDS[400 if code < 500 else 500])), code)
 
 
-def _tell(said: str, status: int, back: str = "") -> ResponseReturnValue:
-    return render_template("_error.html" if _is_part() else "error.html", sentence=said, back=back), status
+def _tell(said: str, status: int, back: str = "", back_words: str = "") -> ResponseReturnValue:
+    return render_template("_error.html" if _is_part() else "error.html", sentence=said, back=back, back_words=back_words), status
 
 
 def _to_sign_in(target: str) -> ResponseReturnValue:

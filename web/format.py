@@ -26,7 +26,9 @@ LIGHTS = {Light.GREEN: ("green", "clock"), Light.YELLOW: ("yellow", "alert-trian
 
 def init_filters(app: Flask) -> None:
     """Registers the filters of the templates."""
-    app.jinja_env.filters.update(moment=moment, day=day, category=category_name, limit=limit_words, listed=listed, say=say, zip=zip)
+    app.jinja_env.filters.update(
+        moment=moment, day=day, category=category_name, limit=limit_words, listed=listed, say=say, zip=zip, local=local
+    )
     app.jinja_env.globals.update(left=left, now=lambda: context().now(), asset=partial(asset, _digests(app)))
 
 
@@ -48,6 +50,11 @@ def moment(at: datetime | None) -> str:
     local, now = at.astimezone(SHANGHAI), context().now().astimezone(SHANGHAI)
     pattern = _("M月d日 HH:mm") if local.year == now.year else _("y年M月d日 HH:mm")
     return str(format_datetime(local, pattern, rebase=False))
+
+
+def local(at: datetime) -> str:
+    """A moment as a browser's own field for it holds it."""
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%dT%H:%M}"
 
 
 def day(at: datetime | None) -> str:

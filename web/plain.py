@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import lazy_gettext
 
 from governance.cases.models import Case
+from governance.forms.rules import fields
 from governance.inbox.queries import Mark, Stage
 from web.language import gettext as _
 
@@ -27,7 +28,7 @@ STATUS = {
     "回访中": lazy_gettext("正在向您回访，核实办理情况。"),
     "整改中": lazy_gettext("正在督促责任单位整改。"),
 }
-ASKED = {"待受理": lazy_gettext("还需要您补充一些情况。"), "待评价": lazy_gettext("已经答复您，请您评价。")}
+ASKED = {"待补充": lazy_gettext("还需要您补充一些情况。"), "待评价": lazy_gettext("已经答复您，请您评价。")}
 ANSWERED = {"supplement": lazy_gettext("您已补充情况。"), "evaluation": lazy_gettext("您已评价，谢谢。")}
 CLOSED = {
     "不予受理": lazy_gettext("这件事按规定不予受理，原因请看答复。"),
@@ -42,6 +43,12 @@ class PlainStep:
 
     at: datetime
     words: str
+
+
+def public_photos(marks: Iterable[Mark]) -> set[int]:
+    """The pictures that reporters may see of what was done."""
+    done = [(mark, field) for mark in marks if mark.kind == "complete" for field in fields(mark.form) if field.is_public]
+    return {int(id) for mark, field in done for id in mark.data.get(field.name) or () if str(id).isdecimal()}
 
 
 def plain_steps(stages: Sequence[Stage], marks: Sequence[Mark], case: Case, units: Mapping[int, str]) -> list[PlainStep]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from flask_babel import lazy_gettext
@@ -124,7 +125,8 @@ def _used(mark: Mark) -> str:
     if mark.kind != "complete" or mark.opened_at is None:
         return ""
     unit = Unit(mark.limit["unit"]) if mark.limit else Unit.CALENDAR_DAYS
-    used = say(used_words(mark.opened_at, mark.at, calendar(), unit))
+    whole = not mark.limit or Fraction(mark.limit["amount"]).denominator == 1
+    used = say(used_words(mark.opened_at, mark.at, calendar(), unit, whole_days=whole))
     return _("用时 %(used)s / 时限 %(limit)s", used=used, limit=limit_words(mark.limit)) if mark.limit else _("用时 %(used)s", used=used)
 
 

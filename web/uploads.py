@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
-from flask import g, request
+from flask import Response, g, request, send_file
 from flask.typing import ResponseReturnValue
 
 from api.work import context
-from governance.cases.models import Case
-from governance.cases.photos import PER_CASE, Picture, add_photo, read_picture
+from governance.cases.models import Case, Photo
+from governance.cases.photos import PER_CASE, Picture, add_photo, photo_path, read_picture
 from governance.cases.queries import photos
-from governance.errors import Refused
+from governance.errors import NotFound, Refused
 from governance.forms.rules import fields
 
 View = Callable[..., ResponseReturnValue]
@@ -46,6 +46,14 @@ def _read(name: str) -> list[Picture] | Refused:
         return [read_picture(file.read()) for file in sent]
     except Refused as refused:
         return Refused(dict.fromkeys([name], str(refused)))
+
+
+def send_photo(photo_id: int, shown: Sequence[Photo]) -> Response:
+    """One of the pictures that a page shows; raises `NotFound`."""
+    found = next((p for p in shown if p.id == photo_id), None)
+    if found is None:
+        raise NotFound
+    return send_file(photo_path(context().folder, found.digest), mimetype="image/jpeg", max_age=3600)
 
 
 def with_photos(

@@ -180,3 +180,4 @@ class Foreseen(Answer):
     """What a completion would bring."""
 
     next = fields.List(fields.Nested(NextTask))
+    finished = fields.Boolean()

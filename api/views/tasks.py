@@ -17,9 +17,8 @@ from engine.errors import EngineError, TaskClosed
 from engine.instances import RUNNING
 from engine.log import dumps, loads
 from governance.cases.models import Case
-from governance.cases.queries import photos
-from governance.errors import GovernanceError, Refused
-from governance.forms.rules import check_form, fields, outcome
+from governance.errors import GovernanceError
+from governance.forms.rules import outcome
 from governance.inbox.queries import PAGE, Line, Page, done, started, todo
 from governance.organisation.queries import full_name, upwards
 from governance.people.queries import principal_name
@@ -72,7 +71,6 @@ def finish(filled: dict[str, Any], key: dict[str, str], task_id: int) -> dict[st
     """办结 a task; the same key with the same contents does it once."""
     data, opinion = filled["data"], filled["opinion"].strip()
     with _unseen_is_missing(task_id):
-        _only_own_photos(task_id, data)
         advance = complete(context(), actor(), task_id, data, opinion=opinion, idempotency_key=_own(key.get("key"), task_id, filled))
     opened = [{"id": id, "key": opening.key, "name": opening.name} for id, opening in advance.opened.items()]
     return {**advance.__dict__, "opened": opened}
@@ -84,13 +82,13 @@ def foresee(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
     held = _read(task_id)
     if held.task["closed_at"]:
         raise TaskClosed(held.task["key"], held.task["closed_by"], held.task["closed_at"], held.task["outcome"])
-    found = foresee_task(context(), actor(), task_id, check_form(held.form, filled["data"], held.data))
+    found = foresee_task(context(), actor(), task_id, filled["data"])
     coming = [
         {"key": opening.key, "name": opening.name, "due_at": given.due_at, "candidates": _candidates(given.principals)}
-        for opening, given in found
+        for opening, given in found.next
     ]
     undo()
-    return {"next": coming}
+    return {"next": coming, "finished": found.finished}
 
 
 @contextmanager
@@ -113,21 +111,8 @@ def _own(key: str | None, task_id: int, filled: Mapping[str, Any]) -> str | None
     return None if key is None else hashlib.sha256(whole.encode()).hexdigest()
 
 
-def _only_own_photos(task_id: int, data: Mapping[str, Any]) -> None:
-    """Pictures come in through the pages; a form names those of its own case."""
-    if not any(isinstance(value, list) for value in data.values()):
-        return
-    held = _read(task_id)
-    case = _case_of(held)
-    known = {str(photo.id) for photo in photos(context().session, case.id)} if case else set()
-    named = {f.name: data[f.name] for f in fields(held.form) if f.widget == "photos" and isinstance(data.get(f.name), list)}
-    wrong = {name: "没有这张照片" for name, ids in named.items() if not all(id in known for id in ids)}
-    if wrong:
-        raise Refused(wrong)
-
-
 def _shown(held: Desk) -> dict[str, Any]:
-    task, case, chosen = held.task, _case_of(held), outcome(held.form)
+    task, case, chosen = held.task, _case_of(held), outcome(held.form, held.data, context().now())
     return {
         **task,
         "closed_as": task["outcome"],

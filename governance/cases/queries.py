@@ -81,6 +81,12 @@ def photos(session: Session, case_id: int) -> Sequence[Photo]:
     return session.scalars(select(Photo).where(Photo.case_id == case_id).order_by(Photo.id)).all()
 
 
+def reported_photos(session: Session, case_id: int) -> Sequence[Photo]:
+    """The pictures that came with the report or from its reporter later on."""
+    theirs = or_(Photo.task_key.is_(None), Photo.added_by.is_(None))
+    return session.scalars(select(Photo).where(Photo.case_id == case_id, theirs).order_by(Photo.id)).all()
+
+
 def _pairs(text: str) -> set[str]:
     plain = [c for c in text if c.isalnum()]
     return {a + b for a, b in pairwise(plain)}

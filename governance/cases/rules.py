@@ -48,11 +48,12 @@ def follow(case: Case, standing: Standing, calendar: WorkCalendar) -> None:
     case.resolved = _text(data.get("resolved"), 20)
     case.satisfaction = data["satisfaction"] if type(data.get("satisfaction")) is int else None
     case.close_code = _text(data.get("close_code"), 20)
-    if standing.is_over:
-        ended = "已作废" if standing.status == CANCELLED else final_status(case.close_code, data)
-        case.status, case.closed_at = ended, standing.at
+    ended = standing.is_over or (case.close_code is not None and bool(standing.open) and not _named(standing.open))
+    if ended:
+        case.status = "已作废" if standing.status == CANCELLED else final_status(case.close_code, data)
+        case.closed_at = case.closed_at or standing.at
     else:
-        case.status, case.closed_at = _status(standing.open, case.status), None
+        case.status, case.closed_at = (_named(standing.open) or [case.status])[-1], None
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,9 @@ def number(district_code: str, day: date, running: int) -> str:
     return f"{district_code[:6]}{day:%Y%m%d}{running:04d}"
 
 
-def _status(open_settings: Iterable[Settings], before: str) -> str:
-    named = [settings["status"]["value"] for settings in open_settings if "status" in settings]
-    return named[-1] if named else before
+def _named(open_settings: Iterable[Settings]) -> list[str]:
+    """The statuses that open tasks give; a case at which only tasks without one are open, a supervision to be answered, is closed."""
+    return [settings["status"]["value"] for settings in open_settings if "status" in settings]
 
 
 def _text(value: object, limit: int = 4000) -> str | None:

@@ -89,9 +89,9 @@ def remaining_words(due_at: datetime, now: datetime, calendar: WorkCalendar, uni
     return f"剩 {_words(left, *_day(calendar, now, unit))}"
 
 
-def used_words(opened_at: datetime, closed_at: datetime, calendar: WorkCalendar, unit: Unit) -> str:
-    """3 小时 20 分, 2 个工作日: how long something took, counted as its limit is."""
-    if unit is Unit.WORK_DAYS and (days := calendar.working_days(opened_at, closed_at)):
+def used_words(opened_at: datetime, closed_at: datetime, calendar: WorkCalendar, unit: Unit, *, whole_days: bool = True) -> str:
+    """3 小时 20 分, 2 个工作日: how long something took, counted as its limit is; a limit of one and a half days is not counted in days."""
+    if whole_days and unit is Unit.WORK_DAYS and (days := calendar.working_days(opened_at, closed_at)):
         return f"{days} 个工作日"
     used = _between(opened_at, closed_at, unit, calendar)
     if used < MINUTE:

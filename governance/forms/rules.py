@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -12,17 +12,20 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from engine.expressions import ExpressionError, compile_expression
+from governance.calendar.rules import SHANGHAI
 from governance.errors import Refused
 
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+SLACK = timedelta(minutes=5)
+"""How far a clock on somebody's desk may be wrong."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a field's values."""
+    """One of a field's values; `visible` says when it may be chosen."""
 
     value: str
     title: str
+    visible: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,12 @@ class Field:
     among: str | None
     max_length: int | None
     default: Any
+    prefill: str | None
+    """The name under which the case knows what to begin with; a field without it begins empty."""
+    when: str | None
+    """`past` or `future`: on which side of now a moment must lie."""
+    is_public: bool
+    """Whether the reporter sees what is filled in."""
 
 
 def fields(form: Mapping[str, Any]) -> tuple[Field, ...]:
@@ -49,13 +58,14 @@ def fields(form: Mapping[str, Any]) -> tuple[Field, ...]:
     return tuple(_field(name, schema, name in form.get("required", ())) for name, schema in form["properties"].items())
 
 
-def outcome(form: Mapping[str, Any]) -> Field | None:
-    """The field whose choices are the form's buttons."""
-    return next((f for f in fields(form) if f.widget == "outcome"), None)
+def outcome(form: Mapping[str, Any], known: Mapping[str, Any], at: datetime) -> Field | None:
+    """The field whose choices are the form's buttons, with those that may be pressed as the case stands."""
+    found = next((f for f in fields(form) if f.widget == "outcome"), None)
+    return replace(found, choices=_open_choices(found, known, at)) if found else None
 
 
-def read_form(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]], known: Mapping[str, Any]) -> dict[str, Any]:
-    """What a page's texts mean, checked; raises `Refused` with a sentence for each field."""
+def read_form(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What a page's texts mean, and a sentence for each field that cannot be read."""
     data: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for field in fields(form):
@@ -67,17 +77,16 @@ def read_form(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]], know
             continue
         if value is not None:
             data[field.name] = value
-    return check_form(form, data, known, errors)
+    return data, errors
 
 
 def check_form(
-    form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, Any], errors: Mapping[str, str] | None = None
+    form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, Any], at: datetime, misread: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """The data without what is not shown, checked; `known` is what conditions may read beside it. Raises `Refused`."""
-    found = dict(errors or {})
-    unknown = [name for name in data if name not in form["properties"]]
-    found |= dict.fromkeys(unknown, "表单中没有这一项")
-    shown = {f.name: f for f in shown_fields(form, data, known)}
+    """The data without what is not shown, checked as of `at`; `known` is what conditions may read beside it. Raises `Refused`."""
+    shown = {f.name: f for f in shown_fields(form, data, known, at)}
+    found = {name: problem for name, problem in (misread or {}).items() if name in shown}
+    found |= dict.fromkeys((name for name in data if name not in form["properties"]), "表单中没有这一项")
     kept = {name: value for name, value in data.items() if name in shown}
     found |= {name: f"{shown[name].title}含有无法保存的字符" for name, value in kept.items() if not _storable(value)}
     for field in shown.values():
@@ -87,32 +96,42 @@ def check_form(
         name = str(error.absolute_path[0]) if error.absolute_path else ""
         if name and name not in found:
             found[name] = _sentence(shown[name], error)
+    for name in kept.keys() - found.keys():
+        if problem := _out_of_place(shown[name], kept[name], known, at):
+            found[name] = problem
     if found:
         raise Refused(found)
     return kept
 
 
-def shown_fields(form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[Field, ...]:
+def shown_fields(form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, Any], at: datetime) -> tuple[Field, ...]:
     """The fields that these values bring to light; those they make necessary are marked so."""
     seen = _seen(form, data, known)
     return tuple(
-        replace(f, is_required=f.is_required or _holds(f.required, seen, default=False))
+        replace(f, is_required=f.is_required or _holds(f.required, seen, at, default=False))
         for f in fields(form)
-        if _holds(f.visible, seen, default=True)
+        if _holds(f.visible, seen, at, default=True)
     )
 
 
-def read_loosely(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """What a half-filled page means so far; what cannot be read is left out."""
-    data: dict[str, Any] = {}
-    for field in fields(form):
-        try:
-            value = _value(field, [v.strip() for v in filled.get(field.name, ()) if v.strip()])
-        except ValueError:
-            continue
-        if value is not None:
-            data[field.name] = value
-    return data
+def _open_choices(field: Field, known: Mapping[str, Any], at: datetime) -> tuple[Choice, ...]:
+    return tuple(choice for choice in field.choices if _holds(choice.visible, known, at, default=True))
+
+
+def _out_of_place(field: Field, value: Any, known: Mapping[str, Any], at: datetime) -> str | None:
+    """What is wrong with a value that is well formed: a choice that is not open now, a moment on the wrong side of now."""
+    if any(c.value == str(value) for c in field.choices) and not any(c.value == str(value) for c in _open_choices(field, known, at)):
+        return f"{field.title}不在可选范围内"
+    if field.when is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return f"{field.title}填写不正确"
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+    if field.when == "past" and moment > at + SLACK:
+        return f"{field.title}不能晚于现在"
+    return f"{field.title}不能早于现在" if field.when == "future" and moment < at else None
 
 
 def _seen(form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,9 +141,14 @@ def _seen(form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, 
 CHOSEN = frozenset(["choice", "codes", "unit", "person", "outcome", "multichoice", "checkbox"])
 
 
-def opinion_needed(form: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
+def opinion_needed(form: Mapping[str, Any], data: Mapping[str, Any], at: datetime) -> bool:
     """Whether this completion must say why."""
-    return _holds(form.get("x-ui", {}).get("opinion"), {**dict.fromkeys(form["properties"]), **data}, default=False)
+    return _holds(form.get("x-ui", {}).get("opinion") or None, {**dict.fromkeys(form["properties"]), **data}, at, default=False)
+
+
+def has_opinion(form: Mapping[str, Any]) -> bool:
+    """Whether there is an opinion beside the form; where a field of the form is the opinion, the form says `"opinion": false`."""
+    return form.get("x-ui", {}).get("opinion") is not False
 
 
 def _storable(value: Any) -> bool:
@@ -137,7 +161,9 @@ def _storable(value: Any) -> bool:
 def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
     ui = schema.get("x-ui", {})
     options = schema.get("oneOf") or schema.get("items", {}).get("oneOf") or []
-    choices = tuple(Choice(str(o["const"]), o.get("title", str(o["const"]))) for o in options if "const" in o)
+    choices = tuple(
+        Choice(str(o["const"]), o.get("title", str(o["const"])), o.get("x-ui", {}).get("visible")) for o in options if "const" in o
+    )
     named = schema.get("enum") or schema.get("items", {}).get("enum") or []
     return Field(
         name,
@@ -153,6 +179,9 @@ def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
         ui.get("among"),
         schema.get("maxLength"),
         schema.get("default"),
+        ui.get("prefill"),
+        ui.get("when"),
+        bool(ui.get("public")),
     )
 
 
@@ -175,11 +204,11 @@ def _value(field: Field, values: list[str]) -> Any:
     return values[0] if values else None
 
 
-def _holds(expression: str | None, data: Mapping[str, Any], *, default: bool) -> bool:
+def _holds(expression: str | None, data: Mapping[str, Any], at: datetime, *, default: bool) -> bool:
     if not expression:
         return default
     try:
-        return bool(compile_expression(expression).evaluate(data, EPOCH))
+        return bool(compile_expression(expression).evaluate(data, at))
     except ExpressionError:
         return default
 

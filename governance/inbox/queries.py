@@ -49,6 +49,7 @@ class Line:
     status: str
     priority: str | None
     place: str
+    case_due_at: datetime | None
     principals: tuple[str, ...] = ()
 
 
@@ -74,6 +75,8 @@ _LINE = (
     Case.title,
     Case.status,
     Case.priority,
+    Case.due_at.label("case_due_at"),
+    Case.paused_at,
     Unit.path.label("place_path"),
 )
 
@@ -325,6 +328,7 @@ def _line(row: Row[Any], places: Mapping[int, str]) -> Line:
         row.status,
         row.priority,
         "".join(places.get(int(part), "") for part in row.place_path.strip("/").split("/")),
+        None if row.paused_at else row.case_due_at,
         tuple(assignment["principals"]),
     )
 

@@ -8,15 +8,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from engine.errors import InstanceAtRest, NothingWaits
 from engine.versions import latest_version
 from governance.cases.commands import Report, register
 from governance.cases.models import Case
 from governance.cases.photos import PER_CASE, Picture, add_photo
 from governance.context import Actor, Context
-from governance.errors import Refused
+from governance.errors import NotFound, Refused
 from governance.workflow.world import instances
 
-PROCESS = "issue_disposal"
+PROCESS, REPORTED_AGAIN = "issue_disposal", "reported_again"
 
 
 def report(context: Context, reported: Report, photos: Sequence[Picture] = (), actor: Actor | None = None) -> tuple[Case, str | None]:
@@ -38,6 +39,16 @@ def report(context: Context, reported: Report, photos: Sequence[Picture] = (), a
     by: Mapping[str, Any] = actor.record() if actor else {"reporter": str(case.id)}
     instances(context).start(version, _start_data(case), by, business_key=str(case.id))
     return case, secret
+
+
+def report_again(context: Context, case: Case) -> None:
+    """重复反映: one more person is troubled by a matter that is being handled; the process decides what that means."""
+    if case.instance_id is None:
+        raise NotFound
+    try:
+        instances(context).message(case.instance_id, REPORTED_AGAIN, {}, {"reporter": str(case.id)})
+    except (NothingWaits, InstanceAtRest) as error:
+        raise NotFound from error
 
 
 def _known(context: Context, reported: Report) -> Case | None:

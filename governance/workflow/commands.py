@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import RowMapping, select
 
 from engine.errors import NoSuchTask
-from engine.instances import Advance, Assignment, Holding, Instances, Opening
+from engine.instances import Advance, Foreseen, Holding, Instances
 from engine.log import loads
 from engine.packages import Package
 from engine.schema import instances as instance_rows
@@ -68,26 +68,39 @@ def may_do(actor: Actor, held: Desk) -> bool:
 
 
 def complete(
-    context: Context, actor: Actor, task_id: int, data: Mapping[str, Any], *, opinion: str = "", idempotency_key: str | None = None
+    context: Context,
+    actor: Actor,
+    task_id: int,
+    data: Mapping[str, Any],
+    *,
+    opinion: str = "",
+    misread: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
 ) -> Advance:
-    """Finishes a task; raises `NotAllowed`, `Refused`, and what the engine raises."""
+    """Finishes a task; `misread` is what is known to be wrong already. Raises `NotAllowed`, `Refused`, and what the engine raises."""
     run = instances(context)
     holding, held = _held(run, task_id)
     _permit(actor, held)
     acting = actor.under(list(held.principals)).record()
-    checked = dict(data) if held.task["closed_at"] else _checked(context, held, data, opinion)
+    checked = dict(data) if held.task["closed_at"] else _checked(context, held, data, opinion, misread)
     return run.complete(holding, checked, acting, opinion=opinion or None, idempotency_key=idempotency_key)
 
 
 def complete_as_reporter(
-    context: Context, case_id: int, task_id: int, data: Mapping[str, Any], *, idempotency_key: str | None = None
+    context: Context,
+    case_id: int,
+    task_id: int,
+    data: Mapping[str, Any],
+    *,
+    misread: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
 ) -> Advance:
     """The reporter finishes a task of their case, by their link; raises `NotFound`, `Refused`."""
     run = instances(context)
     holding, held = _held(run, task_id)
     if f"{REPORTER}:{case_id}" not in held.principals:
         raise NotFound
-    checked = dict(data) if held.task["closed_at"] else _checked(context, held, data, "")
+    checked = dict(data) if held.task["closed_at"] else _checked(context, held, data, "", misread)
     return run.complete(holding, checked, {"reporter": str(case_id)}, idempotency_key=idempotency_key)
 
 
@@ -116,14 +129,16 @@ def _permit(actor: Actor, held: Desk) -> None:
         raise NotAllowed
 
 
-def _checked(context: Context, held: Desk, data: Mapping[str, Any], opinion: str) -> dict[str, Any]:
+def _checked(
+    context: Context, held: Desk, data: Mapping[str, Any], opinion: str, misread: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     errors: dict[str, str] = {}
     if len(opinion) > OPINION:
         errors["opinion"] = f"意见不能超过 {OPINION} 个字"
-    if not opinion and opinion_needed(held.form, data):
+    if not opinion and opinion_needed(held.form, data, context.now()):
         errors["opinion"] = "请填写意见"
     try:
-        checked = check_form(held.form, data, held.data)
+        checked = check_form(held.form, data, held.data, context.now(), misread)
     except Refused as refused:
         raise Refused(refused.errors | errors) from refused
     errors |= _unknown(context, held, checked)
@@ -149,13 +164,14 @@ def _listed(value: Any) -> list[str]:
     return [str(v) for v in value] if isinstance(value, list) else [str(value)]
 
 
-def foresee(context: Context, actor: Actor, task_id: int, data: Mapping[str, Any]) -> tuple[tuple[Opening, Assignment], ...]:
-    """Which tasks would open with whom if this one were finished so; writes nothing."""
+def foresee(context: Context, actor: Actor, task_id: int, data: Mapping[str, Any], *, misread: Mapping[str, str] | None = None) -> Foreseen:
+    """Which tasks would open with whom if this one were finished so; writes nothing. Raises `NotAllowed`, `Refused`, `StepFailed`."""
     held = desk(context, task_id)
     if not may_do(actor, held):
         raise NotAllowed
+    checked = check_form(held.form, data, held.data, context.now(), misread)
     acting = actor.under(list(held.principals)).record()
-    return instances(context).foresee(held.task["instance_id"], held.task["key"], data, acting)
+    return instances(context).foresee(held.task["instance_id"], held.task["key"], checked, acting)
 
 
 def claim(context: Context, actor: Actor, task_id: int) -> None:

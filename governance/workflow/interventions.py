@@ -16,11 +16,11 @@ from governance.context import Actor, Context
 from governance.errors import GovernanceError, NotAllowed, Refused
 from governance.workflow.world import instances
 
-REASON = 300
+LEAST_REASON, REASON = 4, 300
 WITHDRAWS, SUPERVISE = "reporter_withdraws", "supervise"
 SUPERVISORS = ("district_leader", "joint_office_lead")
 CONFIDENTIAL_FOR = ("grid_worker", "community_worker", "joint_office")
-"""Who may contact a reporter that asked for secrecy: who receives the report, and who calls back."""
+"""Who may contact a reporter that asked for secrecy: who receives the report, and who calls back; never who handles it."""
 
 
 class TooLate(GovernanceError):
@@ -56,14 +56,21 @@ def supervise(context: Context, actor: Actor, case: Case, instruction: str, days
 
 def reveal_contact(context: Context, actor: Actor, case: Case, reason: str) -> Contact:
     """The reporter's contact, for who has a task of the case; every look is written into its log. Raises `NotAllowed`, `NoContact`."""
-    why = _reason(reason)
-    if not _works_on(context, actor, case) or (case.is_confidential and not actor.holds(*CONFIDENTIAL_FOR)):
+    if not may_contact(actor, case) or not _works_on(context, actor, case):
         raise NotAllowed
     if case.contact_mobile is None or case.instance_id is None:
         raise NoContact
+    why = _reason(reason)
+    if len(why) < LEAST_REASON:
+        raise Refused({"reason": f"请写明原因，至少 {LEAST_REASON} 个字"})
     instances(context).note(case.instance_id, "reveal", actor.record(), opinion=why)
     unseal = context.sealer.unseal
     return Contact(unseal(case.contact_name) if case.contact_name else "", unseal(case.contact_mobile))
+
+
+def may_contact(actor: Actor, case: Case) -> bool:
+    """Whether the posts of somebody who works on the case let them see the reporter's contact."""
+    return not case.is_confidential or actor.holds(*CONFIDENTIAL_FOR)
 
 
 def _works_on(context: Context, actor: Actor, case: Case) -> bool:

@@ -12,8 +12,8 @@ from engine.diagram import Node
 from engine.errors import StepFailed
 from engine.expressions import compile_expression
 from engine.instances import Opening
+from governance.calendar.rules import SHANGHAI, WorkCalendar
 from governance.calendar.rules import Unit as LimitUnit
-from governance.calendar.rules import WorkCalendar
 
 
 @dataclass(frozen=True)
@@ -29,28 +29,38 @@ def setting(text: str, data: Mapping[str, Any], at: datetime) -> Any:
     return compile_expression(text[1:]).evaluate(data, at) if text.startswith("=") else text
 
 
-def limit_of(opening: Opening) -> Limit | None:
-    """The task's limit; raises `StepFailed` when what the diagram says gives none."""
+def due_of(opening: Opening, calendar: WorkCalendar) -> tuple[datetime | None, Limit | None]:
+    """Until when a task must be done, and by which limit; raises `StepFailed` when what the diagram says gives none.
+
+    A date that somebody set (`until`) comes before the limit, as long as it lies ahead.
+    """
     deadline = opening.settings.get("deadline")
     if deadline is None:
-        return None
+        return None, None
     read = {name: setting(text, opening.data, opening.at) for name, text in deadline.items()}
     try:
-        amount = Fraction(str(read["amount"])) * Fraction(str(read.get("factor", 1)))
-        unit = LimitUnit(read["unit"])
+        until = _instant(read.pop("until", ""))
+        if until and until > opening.at:
+            return until, None
+        limit = Limit(Fraction(str(read["amount"])) * Fraction(str(read.get("factor", 1))), LimitUnit(read["unit"]))
     except (KeyError, ValueError, ZeroDivisionError) as error:
         raise StepFailed(opening.element, "limit_unreadable", f"“{opening.name}”的办理时限设置无法读取。") from error
-    if amount <= 0:
+    if limit.amount <= 0:
         raise StepFailed(opening.element, "limit_unreadable", f"“{opening.name}”的办理时限必须大于零。")
-    return Limit(amount, unit)
+    return calendar.add(opening.at, limit.amount, limit.unit), limit
+
+
+def _instant(text: Any) -> datetime | None:
+    """Pages send local time without a zone."""
+    at = datetime.fromisoformat(str(text)) if text else None
+    return at if at is None or at.tzinfo else at.replace(tzinfo=SHANGHAI)
 
 
 def planned_due(calendar: WorkCalendar) -> Callable[[Node, Mapping[str, Any], datetime], datetime | None]:
     """Until when a task of a rehearsed process must be done, by this calendar."""
 
     def due(node: Node, data: Mapping[str, Any], at: datetime) -> datetime | None:
-        limit = limit_of(Opening(0, "", node.id, node.id, node.label, node.settings, data, at))
-        return calendar.add(at, limit.amount, limit.unit) if limit else None
+        return due_of(Opening(0, "", node.id, node.id, node.label, node.settings, data, at), calendar)[0]
 
     return due
 

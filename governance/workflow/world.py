@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from engine.instances import Advance, Assignment, Instances, Opening
 from governance.calendar.queries import working_calendar
+from governance.calendar.rules import Unit as LimitUnit
 from governance.calendar.rules import WorkCalendar
 from governance.cases.models import Case
 from governance.cases.rules import Standing, follow
@@ -23,7 +24,7 @@ from governance.organisation.queries import unit, upwards
 from governance.organisation.rules import TIERS
 from governance.workflow.assignment import find, tier_with_holder
 from governance.workflow.models import CategoryDepartment
-from governance.workflow.rules import limit_of
+from governance.workflow.rules import due_of
 
 Data = Mapping[str, Any]
 CHECKED_SHARE = 0.1
@@ -46,13 +47,14 @@ class District:
 
     def assign(self, opening: Opening) -> Assignment:
         found = find(self.context.session, opening, self.context.today)
-        limit = limit_of(opening)
+        due, limit = due_of(opening, self.calendar)
         why: dict[str, Any] = {"steps": found.why}
-        if limit is None:
+        if due is None:
             return Assignment(tuple(found.principals), why=why)
-        due = self.calendar.add(opening.at, limit.amount, limit.unit)
-        why["limit"] = {"amount": str(limit.amount), "unit": limit.unit.value}
-        return Assignment(tuple(found.principals), due, warn_at(opening.at, due, limit.unit, self.calendar), why)
+        if limit:
+            why["limit"] = {"amount": str(limit.amount), "unit": limit.unit.value}
+        unit = limit.unit if limit else LimitUnit.CALENDAR_DAYS
+        return Assignment(tuple(found.principals), due, warn_at(opening.at, due, unit, self.calendar), why)
 
     def advanced(self, advance: Advance) -> None:
         session = self.context.session
@@ -86,7 +88,9 @@ def _tier(context: Context, data: Data, kinds: list[Kind]) -> dict[str, Any]:
 
 
 def _first_tier(context: Context, data: Data) -> dict[str, Any]:
-    return _tier(context, data, list(TIERS))
+    """Where handling begins, and below which nothing can be sent back."""
+    found = _tier(context, data, list(TIERS))
+    return found | {"lowest_tier": found["tier"]} if found else {}
 
 
 def _next_tier(context: Context, data: Data) -> dict[str, Any]:

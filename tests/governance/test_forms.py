@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from governance.errors import Refused
-from governance.forms.rules import check_form, fields, opinion_needed, outcome, read_form, shown_fields
+from governance.forms.rules import check_form, fields, has_opinion, opinion_needed, outcome, read_form, shown_fields
+
+NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 FORM: dict[str, Any] = {
     "properties": {
@@ -33,24 +36,24 @@ FORM: dict[str, Any] = {
 
 def errors(data: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(Refused) as refused:
-        check_form(FORM, data, {})
+        check_form(FORM, data, {}, NOW)
     return refused.value.errors
 
 
 def test_the_outcome_is_the_buttons() -> None:
-    found = outcome(FORM)
+    found = outcome(FORM, {}, NOW)
     assert found and [(c.value, c.title) for c in found.choices] == [("agree", "同意"), ("refuse", "不同意")]
     assert [f.name for f in fields(FORM)] == ["reason", "count", "parts", "result"]
 
 
 def test_what_is_not_shown_is_neither_asked_nor_kept() -> None:
-    assert check_form(FORM, {"result": "agree", "reason": "旧"}, {}) == {"result": "agree"}
-    assert [f.name for f in shown_fields(FORM, {"result": "refuse"}, {})] == ["reason", "count", "parts", "result"]
+    assert check_form(FORM, {"result": "agree", "reason": "旧"}, {}, NOW) == {"result": "agree"}
+    assert [f.name for f in shown_fields(FORM, {"result": "refuse"}, {}, NOW)] == ["reason", "count", "parts", "result"]
 
 
 def test_what_the_outcome_makes_necessary_is_asked() -> None:
     assert errors({"result": "refuse"}) == {"reason": "请填写原因"}
-    assert opinion_needed(FORM, {"result": "refuse"}) and not opinion_needed(FORM, {"result": "agree"})
+    assert opinion_needed(FORM, {"result": "refuse"}, NOW) and not opinion_needed(FORM, {"result": "agree"}, NOW)
 
 
 @pytest.mark.parametrize(
@@ -71,11 +74,56 @@ def test_each_mistake_has_its_sentence(data: dict[str, Any], said: dict[str, str
 
 
 def test_a_page_sends_texts_and_the_form_knows_what_they_mean() -> None:
-    assert read_form(FORM, {"result": ["agree"], "count": [" 3 "], "parts": ["水"], "csrf_token": ["x"]}, {}) == {
-        "result": "agree",
-        "count": 3,
-        "parts": ["水"],
-    }
+    filled = {"result": ["agree"], "count": [" 3 "], "parts": ["水"], "csrf_token": ["x"]}
+    assert read_form(FORM, filled) == ({"result": "agree", "count": 3, "parts": ["水"]}, {})
+    data, misread = read_form(FORM, {"result": ["agree"], "count": ["许多"]})
     with pytest.raises(Refused) as refused:
-        read_form(FORM, {"result": ["agree"], "count": ["许多"]}, {})
+        check_form(FORM, data, {}, NOW, misread)
     assert refused.value.errors == {"count": "户数填写不正确"}
+
+
+CHOICES: dict[str, Any] = {
+    "properties": {
+        "result": {
+            "title": "结果",
+            "oneOf": [{"const": "settled", "title": "办结"}, {"const": "back", "title": "退回", "x-ui": {"visible": "tier > 1"}}],
+            "x-ui": {"widget": "outcome"},
+        },
+        "called_at": {"type": "string", "title": "联系时间", "x-ui": {"widget": "datetime", "when": "past"}},
+        "wanted_at": {"type": "string", "title": "要求办结时间", "x-ui": {"widget": "datetime", "when": "future"}},
+    },
+    "required": ["result"],
+    "x-ui": {"opinion": False},
+}
+
+
+def test_a_button_that_leads_nowhere_is_neither_shown_nor_taken() -> None:
+    lowest, higher = outcome(CHOICES, {"tier": 1}, NOW), outcome(CHOICES, {"tier": 2}, NOW)
+    assert lowest and higher and [len(found.choices) for found in (lowest, higher)] == [1, 2]
+    assert check_form(CHOICES, {"result": "back"}, {"tier": 2}, NOW) == {"result": "back"}
+    with pytest.raises(Refused, match=r"^结果不在可选范围内$"):
+        check_form(CHOICES, {"result": "back"}, {"tier": 1}, NOW)
+
+
+@pytest.mark.parametrize(
+    "data, said",
+    [
+        ({"called_at": "2026-03-02T09:00"}, None),
+        ({"called_at": "2026-03-02T09:04"}, None),
+        ({"called_at": "2026-03-02T10:00"}, "联系时间不能晚于现在"),
+        ({"called_at": "2026-03-02T02:00:00+00:00"}, "联系时间不能晚于现在"),
+        ({"called_at": "昨天"}, "联系时间填写不正确"),
+        ({"wanted_at": "2026-03-02T10:00"}, None),
+        ({"wanted_at": "2026-03-02T08:00"}, "要求办结时间不能早于现在"),
+    ],
+)
+def test_a_moment_lies_where_it_can(data: dict[str, Any], said: str | None) -> None:
+    if said is None:
+        assert check_form(CHOICES, data | {"result": "settled"}, {}, NOW)
+        return
+    with pytest.raises(Refused, match=f"^{said}$"):
+        check_form(CHOICES, data | {"result": "settled"}, {}, NOW)
+
+
+def test_a_form_may_have_its_opinion_in_a_field() -> None:
+    assert has_opinion(FORM) and not has_opinion(CHOICES) and not opinion_needed(CHOICES, {"result": "back"}, NOW)

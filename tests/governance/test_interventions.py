@@ -74,7 +74,7 @@ def test_who_does_not_work_on_it_does_not(context: Context, username: str) -> No
 def test_a_confidential_reporter_is_known_to_few(context: Context) -> None:
     case = a_case(context, confidential=True)
     worker = somebody(context, "wanggeyuan")
-    assert reveal_contact(context, worker, case, "核实").mobile == "13800001234"
+    assert reveal_contact(context, worker, case, "电话核实").mobile == "13800001234"
     for result in (
         {"accept_result": "accept", "category": "0205"},
         {"grade_result": "handle", "category": "0205", "priority": "P3", "level": "tiered"},

@@ -14,12 +14,12 @@ from engine.schema import instances
 from engine.versions import package_of
 from governance.cases.models import Case
 from governance.cases.queries import case as case_of
-from governance.cases.queries import photos
+from governance.cases.queries import photos, reported_photos
 from governance.errors import NotFound
 from governance.inbox.queries import open_tasks, trail, way_of
 from governance.organisation.queries import full_name, upwards
-from web.pages.public import send_photo
 from web.trail import steps, waiting
+from web.uploads import send_photo
 
 pages = Blueprint("cases", __name__, url_prefix="/cases")
 
@@ -34,7 +34,7 @@ def show(case_id: int) -> ResponseReturnValue:
         place=full_name(upwards(given.session, case.place)),
         trail=steps(trail(given, case.instance_id)) if case.instance_id else [],
         open=waiting(case.instance_id) if case.instance_id else [],
-        photos=photos(given.session, case.id),
+        photos=reported_photos(given.session, case.id),
     )
 
 
@@ -69,7 +69,8 @@ def state(case_id: int) -> ResponseReturnValue:
 @pages.get("/<id:case_id>/photos/<id:photo_id>")
 @login_required  # type: ignore[untyped-decorator]
 def photo(case_id: int, photo_id: int) -> Response:
-    return send_photo(_case(case_id), photo_id)
+    case = _case(case_id)
+    return send_photo(photo_id, photos(context().session, case.id))
 
 
 def _case(case_id: int) -> Case:

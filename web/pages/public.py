@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from collections.abc import Mapping
 
 import segno
-from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, session, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
@@ -14,22 +16,23 @@ from api.signin import actor
 from api.work import context, outside, undo
 from governance.cases.codes import codes
 from governance.cases.commands import Report
-from governance.cases.models import Case
-from governance.cases.photos import photo_path
-from governance.cases.queries import followed, likely_duplicates, photos
+from governance.cases.models import Case, Photo
+from governance.cases.queries import followed, likely_duplicates, photos, reported_photos
 from governance.errors import NotFound, Refused
 from governance.forms.rules import fields, outcome, read_form
 from governance.inbox.queries import stages, trail
-from governance.intake.commands import report
+from governance.intake.commands import report, report_again
 from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import full_name, names, of_kind, unit, upwards
 from governance.workflow.assignment import REPORTER
 from governance.workflow.commands import asked_of_reporter, complete_as_reporter, desk, is_open_to
 from web.language import gettext as _
-from web.plain import PlainStep, plain_steps
-from web.uploads import pictures, with_photos, with_pictures
+from web.plain import PlainStep, plain_steps, public_photos
+from web.uploads import pictures, send_photo, with_photos, with_pictures
 
 pages = Blueprint("public", __name__)
+KEPT = 20
+"""How many reports of others a session remembers to have joined."""
 RESIDENT, ANONYMOUS, PATROL = "居民自报(网页/小程序)", "居民匿名", "网格员巡查"
 
 
@@ -60,15 +63,38 @@ def similar() -> ResponseReturnValue:
     return render_template("_similar.html", cases=found)
 
 
+@pages.post("/report/also")
+def also() -> ResponseReturnValue:
+    """Somebody else has reported it already: it counts once more, and nothing new is registered."""
+    place, text = _place(request.form.get("place", "")), request.form.get("text", "")
+    alike = likely_duplicates(context(), place, text[:2000], None) if place else []
+    same = next((case for case in alike if str(case.id) == request.form.get("same_as") and not case.closed_at), None)
+    if same is None:
+        raise NotFound
+    known: list[int] = session.get("also", [])
+    if same.id not in known:
+        report_again(context(), same)
+        session["also"] = [*known, same.id][-KEPT:]
+    flash(_("谢谢，已记下您也遇到了这件事（编号 %(number)s），会一并办理。", number=same.number), "success")
+    flash("report", "draft-clear")
+    return redirect(url_for("public.home"))
+
+
 @pages.post("/report")
 @with_pictures
 def take() -> ResponseReturnValue:
     given, form = context(), request.form
     place = _place(form.get("place", ""))
     by = actor() if current_user.is_authenticated else None
+    again = session.get("reported", {})
+    if again.get("said") == _fingerprint(form):
+        flash(_("您刚刚已提交过同样的内容，编号 %(number)s。", number=again["number"]), "success")
+        flash("report", "draft-clear")
+        return redirect(url_for("public.follow", secret=again["secret"]))
     try:
         if place is None:
-            raise Refused({"place": _("请选择问题所在的位置")})
+            missing = {} if form.get("text", "").strip() else {"text": _("请写明反映的问题")}
+            raise Refused({"place": _("请选择问题所在的位置"), **missing})
         reported = Report(
             text=form.get("text", "").strip(),
             place=place,
@@ -90,9 +116,9 @@ def take() -> ResponseReturnValue:
     if by:
         return redirect(url_for("cases.show", case_id=case.id))
     if secret is None:
-        kept = session.get("reported", {}).get(case.number)
+        kept = again["secret"] if again.get("number") == case.number else None
         return redirect(url_for("public.follow", secret=kept)) if kept else render_template("reported_again.html", case=case)
-    session["reported"] = {case.number: secret}
+    session["reported"] = {"number": case.number, "secret": secret, "said": _fingerprint(form)}
     return redirect(url_for("public.follow", secret=secret, new=1))
 
 
@@ -108,8 +134,8 @@ def answer(secret: str, task_id: int) -> ResponseReturnValue:
     try:
         held = asked_of_reporter(context(), case.id, task_id)
         filled = with_photos(held.form, request.form.to_dict(flat=False), case, held.task["key"], None)
-        data = read_form(held.form, filled, held.data)
-        complete_as_reporter(context(), case.id, task_id, data, idempotency_key=request.form.get("key") or None)
+        data, misread = read_form(held.form, filled)
+        complete_as_reporter(context(), case.id, task_id, data, misread=misread, idempotency_key=request.form.get("key") or None)
     except Refused as refused:
         undo()
         return _followed(secret, followed(context().session, secret), refused.errors, 422)
@@ -119,7 +145,7 @@ def answer(secret: str, task_id: int) -> ResponseReturnValue:
 @pages.get("/follow/<secret>/photos/<id:photo_id>")
 def photo(secret: str, photo_id: int) -> ResponseReturnValue:
     case = followed(context().session, secret)
-    return send_photo(case, photo_id)
+    return send_photo(photo_id, [*reported_photos(context().session, case.id), *_settled_photos(case)])
 
 
 @pages.get("/follow/<secret>/qr.svg")
@@ -136,35 +162,36 @@ def place_qr(code: str) -> Response:
     return _qr(url_for("public.ask", place=code))
 
 
-def send_photo(case: Case, photo_id: int) -> Response:
-    """A picture of this case; raises `NotFound`."""
-    found = next((p for p in photos(context().session, case.id) if p.id == photo_id), None)
-    if found is None:
-        raise NotFound
-    return send_file(photo_path(context().folder, found.digest), mimetype="image/jpeg", max_age=3600)
-
-
 def _followed(secret: str, case: Case, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     given = context()
     asked = is_open_to(given, f"{REPORTER}:{case.id}", case.instance_id) if case.instance_id else []
     forms = []
     for task in asked:
         held = desk(given, task["id"])
-        forms.append({"task": task, "fields": fields(held.form), "outcome": outcome(held.form), "data": held.data})
+        forms.append({"task": task, "fields": fields(held.form), "outcome": outcome(held.form, held.data, given.now()), "data": held.data})
     steps = _course(case)
     page = render_template(
         "follow.html",
         case=case,
         secret=secret,
+        link=_base() + url_for("public.follow", secret=secret),
         steps=steps,
         forms=forms,
         errors=errors,
         form=request.form,
         place=full_name(upwards(given.session, case.place)),
-        photos=photos(given.session, case.id),
+        photos=reported_photos(given.session, case.id),
+        settled_photos=_settled_photos(case),
         key=secrets.token_urlsafe(12),
     )
     return page, status
+
+
+def _settled_photos(case: Case) -> list[Photo]:
+    """The pictures of what was done that are meant for the reporter, from the forms that were handed in."""
+    given = context()
+    meant = public_photos(trail(given, case.instance_id)) if case.instance_id else set()
+    return [photo for photo in photos(given.session, case.id) if photo.id in meant] if meant else []
 
 
 def _course(case: Case) -> list[PlainStep]:
@@ -174,6 +201,11 @@ def _course(case: Case) -> list[PlainStep]:
     found = stages(given, case.instance_id)
     units = names(given.session, {id for stage in found for id in stage.units})
     return plain_steps(found, trail(given, case.instance_id), case, units)
+
+
+def _fingerprint(form: Mapping[str, str]) -> str:
+    """The same words about the same place, sent again by going back in the browser, are the same report."""
+    return hashlib.sha256(f"{form.get('place')}\0{form.get('text', '').strip()}".encode()).hexdigest()[:32]
 
 
 def _place(code: str) -> Unit | None:
@@ -210,7 +242,11 @@ def _choices(place: Unit | None) -> dict[str, object]:
     }
 
 
+def _base() -> str:
+    """Where residents reach us."""
+    return outside().public_url or request.host_url.rstrip("/")
+
+
 def _qr(target: str) -> Response:
-    base = outside().public_url or request.host_url.rstrip("/")
-    picture = segno.make(base + target, error="m").svg_inline(scale=6, border=2, dark="#000", light="#fff")
+    picture = segno.make(_base() + target, error="m").svg_inline(scale=6, border=2, dark="#000", light="#fff")
     return Response(picture.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1), mimetype="image/svg+xml")

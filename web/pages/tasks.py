@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,21 +17,24 @@ from werkzeug.datastructures import MultiDict
 from api.signin import actor
 from api.work import context, undo
 from engine.errors import ClaimedByOther, EngineError, StepFailed, TaskClosed
+from engine.instances import Advance
 from engine.log import loads
 from governance.cases.codes import codes
 from governance.cases.models import Case
 from governance.cases.photos import add_photo
-from governance.cases.queries import photos
+from governance.cases.queries import reported_photos
 from governance.context import Actor
 from governance.errors import NotFound, Refused
-from governance.forms.rules import Field, fields, opinion_needed, outcome, read_form, read_loosely, shown_fields
+from governance.forms.rules import Field, fields, has_opinion, opinion_needed, outcome, read_form, shown_fields
 from governance.inbox.queries import following, trail
 from governance.organisation.models import Kind
 from governance.organisation.queries import full_name, nearest, of_kind, unit, upwards
 from governance.people.queries import names
 from governance.workflow.commands import Desk, claim, complete, desk, foresee, may_do, release
+from governance.workflow.interventions import may_contact
 from web.errors import sentence
 from web.language import gettext as _
+from web.language import listed
 from web.pages.inbox import filtered
 from web.sentences import say
 from web.trail import addressed, steps, waiting
@@ -61,10 +65,9 @@ def finish(task_id: int) -> ResponseReturnValue:
     if not _may_read(actor(), held):
         raise NotFound
     try:
-        data = {} if held.task["closed_at"] else _read(held, form)
-        advance = complete(
-            context(), actor(), task_id, data, opinion=form.get("opinion", "").strip(), idempotency_key=form.get("key") or None
-        )
+        data, misread = ({}, {}) if held.task["closed_at"] else _read(held, form)
+        opinion, key = form.get("opinion", "").strip(), form.get("key") or None
+        advance = complete(context(), actor(), task_id, data, opinion=opinion, misread=misread, idempotency_key=key)
     except Refused as refused:
         undo()
         return _page(task_id, refused.errors, form, 422)
@@ -75,7 +78,7 @@ def finish(task_id: int) -> ResponseReturnValue:
     if advance.stopped:
         flash(_("已提交，但流程在“%(where)s”遇到异常，管理员会处理，您不必重填。", where=say(advance.stopped.message)), "warning")
     else:
-        flash(_("“%(name)s”已办理。", name=held.task["name"]), "success")
+        flash(_done(held, data, advance), "success")
     flash(f"task-{task_id}", "draft-clear")
     return redirect(_to_the_next(held))
 
@@ -96,12 +99,12 @@ def shape(task_id: int) -> ResponseReturnValue:
 def next_people(task_id: int) -> ResponseReturnValue:
     """Who would get the case next, before anything is submitted."""
     held, form = desk(context(), task_id), request.form.to_dict(flat=False)
-    field = outcome(held.form)
+    field = outcome(held.form, held.data, context().now())
     if field is not None and not form.get(field.name):
         return ""
     try:
-        data = read_form(held.form, form, held.data)
-        found = foresee(context(), actor(), task_id, data)
+        data, misread = read_form(held.form, form)
+        found = foresee(context(), actor(), task_id, data, misread=misread)
     except Refused:
         return render_template("_next.html", incomplete=True, next=[])
     except StepFailed as failed:
@@ -110,7 +113,8 @@ def next_people(task_id: int) -> ResponseReturnValue:
         return ""
     finally:
         undo()
-    return render_template("_next.html", next=[(opening.name, addressed(assignment.principals)) for opening, assignment in found])
+    coming = [(opening.name, addressed(assignment.principals)) for opening, assignment in found.next]
+    return render_template("_next.html", next=coming, finished=found.finished)
 
 
 @pages.post("/<id:task_id>/claim")
@@ -153,10 +157,19 @@ def upload(task_id: int) -> ResponseReturnValue:
     return {"id": str(added.id), "url": url_for("cases.photo", case_id=added.case_id, photo_id=added.id)}, 201
 
 
-def _read(held: Desk, form: MultiDict[str, str]) -> dict[str, Any]:
-    """What was filled in, checked; raises `Refused`."""
+def _read(held: Desk, form: MultiDict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What was filled in, and what of it cannot be read; raises `Refused`."""
     filled = with_photos(held.form, form.to_dict(flat=False), _case(held), held.task["key"], actor().person_id)
-    return read_form(held.form, filled, held.data)
+    return read_form(held.form, filled)
+
+
+def _done(held: Desk, data: Mapping[str, Any], advance: Advance) -> str:
+    """What was decided, and with whom the case is now."""
+    name, pressed = held.task["name"], outcome(held.form, held.data, context().now())
+    chosen = next((c.title for c in pressed.choices if c.value == str(data.get(pressed.name))), "") if pressed else ""
+    said = _("“%(name)s”已办理：%(outcome)s。", name=name, outcome=chosen) if chosen else _("“%(name)s”已办理。", name=name)
+    nexts = [_("%(step)s（%(who)s）", step=w.task.name, who=w.who) for w in waiting(advance.instance_id) if w.task.id in advance.opened]
+    return said + (_("下一环节：%(next)s。", next=listed(nexts)) if nexts else "")
 
 
 def _case(held: Desk) -> Case:
@@ -194,6 +207,7 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         case=case,
         place=full_name(upwards(given.session, case.place)),
         mine=held.task["closed_at"] is None and may_do(who, held),
+        may_contact=case.contact_mobile is not None and may_contact(who, case),
         stale=stale,
         limit=why.get("limit"),
         reasons=reasons(held.task["name"], settings.get("assign", {}), why.get("steps", ())),
@@ -202,10 +216,9 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         acting=who.under(list(held.principals)).acting,
         trail=steps(trail(given, held.task["instance_id"])),
         open=waiting(held.task["instance_id"]),
-        photos=photos(given.session, case.id),
+        photos=reported_photos(given.session, case.id),
         errors={name: say(error) for name, error in errors.items()},
         **_form(held, form),
-        phrases=PHRASES,
         key=form.get("key") or secrets.token_urlsafe(12),
         back=_back(),
     )
@@ -215,13 +228,15 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
 def _form(held: Desk, form: Mapping[str, Any]) -> dict[str, Any]:
     """What the form's templates need: the fields to show now, what they offer, what is filled in."""
     filled = form.to_dict(flat=False) if isinstance(form, MultiDict) else {}
-    data = read_loosely(held.form, filled)
-    chosen = outcome(held.form)
+    data, at = read_form(held.form, filled)[0], context().now()
+    chosen = outcome(held.form, held.data, at)
     return {
-        "fields": [f for f in shown_fields(held.form, data, held.data) if f.widget != "outcome"],
+        "fields": [f for f in shown_fields(held.form, data, held.data, at) if f.widget != "outcome"],
         "outcome": chosen,
         "chosen": data.get(chosen.name) if chosen else None,
-        "needs_opinion": opinion_needed(held.form, data),
+        "has_opinion": has_opinion(held.form),
+        "needs_opinion": opinion_needed(held.form, data, at),
+        "phrases": PHRASES,
         "lists": _lists(held),
         "data": held.data,
         "form": form if isinstance(form, MultiDict) else MultiDict(),
@@ -233,19 +248,26 @@ def _may_read(who: Actor, held: Desk) -> bool:
     return may_do(who, held) or any(p in held.principals for p in who.principals) or held.task["closed_by"] == str(who.person_id)
 
 
-def _lists(held: Desk) -> dict[str, list[tuple[str, str]]]:
+Options = list[tuple[str, list[tuple[str, str]]]]
+"""What a field offers, in groups; a group without a name stands by itself."""
+
+
+def _lists(held: Desk) -> dict[str, Options]:
     """What the form's fields offer."""
     offered = {field.name: _offered(field, held) for field in fields(held.form)}
     return {name: choices for name, choices in offered.items() if choices}
 
 
-def _offered(field: Field, held: Desk) -> list[tuple[str, str]]:
+def _offered(field: Field, held: Desk) -> Options:
     if field.codes == "categories":
-        return [(c["code"], f"{c['major_name']} · {c['name']}") for c in codes()["categories"]]
+        by_major = groupby(codes()["categories"], key=lambda c: c["major_name"])
+        return [(major, [(c["code"], c["name"]) for c in found]) for major, found in by_major]
     if field.codes in codes():
-        return [(str(c), str(c)) for c in codes()[field.codes]]
-    if field.widget != "unit":
-        return []
+        return [("", [(str(c), str(c)) for c in codes()[field.codes]])]
+    return [("", _units(field, held))] if field.widget == "unit" else []
+
+
+def _units(field: Field, held: Desk) -> list[tuple[str, str]]:
     session = context().session
     chain = upwards(session, unit(session, held.data["place_unit"]))
     community = nearest(chain, Kind.COMMUNITY)

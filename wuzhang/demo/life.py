@@ -171,10 +171,10 @@ class Life:
 
     def fill(self, held: Desk, case: Case) -> dict[str, Any]:
         """A believable filling of the form: first what to do, then what that asks for."""
-        chosen, data = outcome(held.form), dict[str, Any]()
+        chosen, data = outcome(held.form, held.data, self.clock.at), dict[str, Any]()
         if chosen:
             data[chosen.name] = self.decide(held.task["element"], [c.value for c in chosen.choices], case, held.data)
-        for shown in shown_fields(held.form, data, held.data):
+        for shown in shown_fields(held.form, data, held.data, self.clock.at):
             if shown.name not in data and (shown.is_required or shown.name in ("satisfaction", "evaluation_comment")):
                 data[shown.name] = self.value(shown, held, case)
         return data

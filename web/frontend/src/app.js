@@ -5,6 +5,7 @@ import './once.js';
 import './drafts.js';
 import './visible.js';
 import './phrases.js';
+import './copy.js';
 import './keyboard.js';
 import './menus.js';
 import './notices.js';

@@ -1,5 +1,6 @@
 // <div data-diagram data-xml-url data-state-url>: the diagram of a case with what is done, current and overdue.
-// State: {"nodes": {"grade_case": {"done": 2, "current": 1, "overdue": 1}}, "taken": ["flow ids"], "page": "id of a BPMNDiagram, optional"}
+// State: {"nodes": {"grade_case": {"done": 2, "current": 1, "overdue": 1}}, "taken": ["flow ids"]}
+// data-element: the node whose page is shown first; else that of a task in hand.
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import { all, announce, eachNew, focusOn, icon, make } from './page.js';
 import { pagesOf, show } from './diagram-pages.js';
@@ -80,6 +81,12 @@ function select(box, viewer, element) {
   focusOn(records[0]);
 }
 
+/** Whether a node only stands for others, on a page of their own. */
+function callsOrHolds(viewer, id) {
+  const drawn = viewer.getDefinitions().diagrams.flatMap((diagram) => diagram.plane.planeElement ?? []).find((shape) => shape.bpmnElement?.id === id);
+  return ['bpmn:CallActivity', 'bpmn:SubProcess', 'bpmn:Transaction'].includes(drawn?.bpmnElement.$type);
+}
+
 function frame(box) {
   const button = (sign, words) => make('button', { type: 'button', className: 'btn btn-icon', title: say(words), 'aria-label': say(words) }, icon(sign));
   const parts = {
@@ -132,7 +139,7 @@ async function inhabit(box, parts, viewer, state) {
     drawing.setAttribute('role', 'group');
     drawing.setAttribute('aria-label', say('diagram') + say('colon') + page.name);
     parts.pages.value = page.id;
-    const target = here.find((id) => page.elements.has(id));
+    const target = [box.dataset.element, ...here].find((id) => id && page.elements.has(id));
     if (fit(viewer) < READABLE && target) closeUp(viewer, target);
   }
 
@@ -140,7 +147,9 @@ async function inhabit(box, parts, viewer, state) {
   parts.pages.hidden = pages.length < 2;
   paint(viewer, state);
   parts.tools.hidden = false;
-  await turn(pages.find((page) => page.id === state.page) ?? pages.find((page) => page.current) ?? pages[0]);
+  const worked = here.filter((id) => !callsOrHolds(viewer, id));
+  const wanted = box.dataset.element ? [box.dataset.element] : worked;
+  await turn(pages.find((page) => wanted.some((id) => page.elements.has(id))) ?? pages.find((page) => page.current) ?? pages[0]);
 
   parts.pages.addEventListener('change', () => turn(pages.find((page) => page.id === parts.pages.value)));
   parts.nearer.addEventListener('click', () => canvas.zoom(Math.min(4, canvas.zoom() * 1.25)));

@@ -1,0 +1,112 @@
+"""The task page: what it offers as the case stands, and what it keeps when something is in the way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.district import District
+from tests.faults.people import sign_in
+from tests.journeys.matters import place, reported
+
+
+@pytest.fixture
+def district(tmp_path: Path) -> Iterator[District]:
+    made = District(tmp_path)
+    yield made
+    made.close()
+
+
+def buttons(page: str) -> list[str]:
+    return re.findall(r'type="radio" name="\w+_result" value="(\w+)"', page)
+
+
+def test_the_lowest_tier_has_nobody_to_send_back_to(district: District) -> None:
+    matter = reported(district, place(1)).accepted()
+    worker, task = sign_in(district.app(), district, "loudong"), f"/tasks/{matter.task()}"
+    assert "send_down" not in buttons(worker.http.get(task).get_data(as_text=True))
+    sent = worker.post(f"{task}/complete", task, handle_result="send_down", escalation_reason="请下级办", work_done="无", opinion="退回")
+    assert sent.status_code == 422 and "办理结果不在可选范围内" in sent.get_data(as_text=True)
+    matter.do(handle_result="escalate", work_done="已围挡。", escalation_reason="没有能力。", opinion="请网格统筹。")
+    above = sign_in(district.app(), district, "wangge")
+    assert "send_down" in buttons(above.http.get(f"/tasks/{matter.task()}").get_data(as_text=True))
+
+
+def test_nobody_begins_with_the_words_of_the_one_before(district: District) -> None:
+    matter = reported(district, place(1)).accepted()
+    matter.do(handle_result="escalate", work_done="已围挡并提醒邻居。", escalation_reason="没有检修能力。", opinion="请网格统筹。")
+    above, task = sign_in(district.app(), district, "wangge"), f"/tasks/{matter.task()}"
+    shaped = above.post(f"{task}/shape", task, handle_result="escalate").get_data(as_text=True)
+    assert "work_done" in shaped and "已围挡" not in shaped
+
+
+def test_what_is_known_of_the_case_is_filled_in(district: District) -> None:
+    matter = reported(district, place(1)).do(accept_result="accept", category="0205")
+    worker, task = sign_in(district.app(), district, "wanggeyuan"), f"/tasks/{matter.task()}"
+    assert re.search(r'<option value="0205" selected', worker.post(f"{task}/shape", task, grade_result="handle").get_data(as_text=True))
+
+
+def test_phrases_stay_when_the_fields_change(district: District) -> None:
+    matter = reported(district, place(1)).accepted()
+    worker, task = sign_in(district.app(), district, "loudong"), f"/tasks/{matter.task()}"
+    assert "已到现场核实。" in worker.post(f"{task}/shape", task, handle_result="escalate").get_data(as_text=True)
+
+
+def test_every_mistake_is_told_at_once_the_missing_opinion_too(district: District) -> None:
+    matter = reported(district, place(1)).accepted()
+    worker, task = sign_in(district.app(), district, "loudong"), f"/tasks/{matter.task()}"
+    told = worker.post(f"{task}/complete", task, handle_result="escalate").get_data(as_text=True)
+    assert "请填写上报或退回原因" in told and "请填写意见" in told
+
+
+def test_who_is_too_late_to_claim_keeps_the_form(district: District) -> None:
+    matter = reported(district, place(1))
+    task = f"/tasks/{matter.task()}"
+    slow = sign_in(district.app(), district, "wanggeyuan")
+    token = slow.token(task)
+    with district.office.work() as context:
+        context.session.connection().exec_driver_sql("UPDATE tasks SET claimed_by = '1'")
+    answer = slow.http.post(f"{task}/claim", data=token)
+    told = answer.get_data(as_text=True)
+    assert answer.status_code == 409 and "已被" in told and "data-draft" in told
+
+
+def test_the_answer_says_what_was_decided_and_who_is_next(district: District) -> None:
+    matter = reported(district, place(1)).accepted()
+    worker, task = sign_in(district.app(), district, "loudong"), f"/tasks/{matter.task()}"
+    filled = {"handle_result": "escalate", "work_done": "已围挡。", "escalation_reason": "没有能力。", "opinion": "请网格统筹。"}
+    assert "临江社区第一网格网格长" in worker.post(f"{task}/foresee", task, **filled).get_data(as_text=True)
+    worker.post(f"{task}/complete", task, **filled)
+    assert "“本级处置”已办理：上报上级。下一环节：本级处置（临江社区第一网格网格长）。" in worker.http.get("/inbox").get_data(as_text=True)
+
+
+def test_a_refusal_says_that_it_is_the_end(district: District) -> None:
+    matter = reported(district, place(1))
+    worker, task = sign_in(district.app(), district, "wanggeyuan"), f"/tasks/{matter.task()}"
+    refused = {
+        "accept_result": "refuse",
+        "category": "0205",
+        "refuse_reason": "涉密涉隐私",
+        "told_route": "公安机关",
+        "reply_text": "请向公安机关反映。",
+    }
+    told = worker.post(f"{task}/foresee", task, opinion="不属受理范围", **refused).get_data(as_text=True)
+    assert "提交后" in told and "None" not in told
+
+
+def test_a_time_in_the_future_is_not_when_somebody_was_called(district: District) -> None:
+    matter = reported(district, place(1)).accepted()
+    worker, task = sign_in(district.app(), district, "loudong"), f"/tasks/{matter.task()}"
+    filled = {"handle_result": "settled", "measures": "已修。", "contacted_reporter_at": "2026-12-30T10:00"}
+    assert "联系反映人时间不能晚于现在" in worker.post(f"{task}/complete", task, **filled).get_data(as_text=True)
+
+
+def test_a_supervised_case_reads_closed_once_it_is(district: District) -> None:
+    matter = reported(district, place(1)).replied()
+    leader, case = sign_in(district.app(), district, "lingdao"), f"/cases/{matter.case_id}"
+    assert leader.post(f"{case}/supervise", case, instruction="请说明为何拖延。", days="3").status_code == 302
+    page = leader.http.get(case).get_data(as_text=True)
+    assert "待评价" in page
