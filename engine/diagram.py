@@ -139,21 +139,47 @@ class Diagram:
         scopes = {**dict.fromkeys(self.processes), **dict.fromkeys(self.nodes)}
         return _grouped(scopes, ((n.scope, n) for n in self.nodes.values()))
 
-    def flows_into(self, start: str, join: str) -> frozenset[str]:
-        """The incoming flows of `join` that a token at `start` can reach without passing the join."""
-        seen, pending, found = {start}, [start], set[str]()
-        while pending:
-            here = pending.pop()
-            if here == join:
-                continue
-            sources = [here, *(b.id for b in self.boundary.get(here, ()))]
-            for flow in (f for source in sources for f in self.outgoing[source]):
-                if flow.target == join:
-                    found.add(flow.id)
-                elif flow.target not in seen:
-                    seen.add(flow.target)
-                    pending.append(flow.target)
-        return frozenset(found)
+    @cached_property
+    def link_target(self) -> Mapping[str, Node]:
+        """The link catch event by the throw events that lead to it: such a pair is a sequence flow without a line."""
+        links = [n for n in self.nodes.values() if n.event.kind == "link"]
+        catches = {(n.scope, n.event.name): n for n in links if n.kind == "intermediateCatchEvent"}
+        throws = [n for n in links if n.kind == "intermediateThrowEvent"]
+        return {n.id: catches[n.scope, n.event.name] for n in throws if (n.scope, n.event.name) in catches}
+
+    @cached_property
+    def onward(self) -> Mapping[str, tuple[str, ...]]:
+        """Where a token at a node may be next: along its flows, its link, or from an event on its boundary."""
+        link = {node: (catch.id,) for node, catch in self.link_target.items()}
+        return {
+            node: (*(f.target for f in flows), *link.get(node, ()), *(b.id for b in self.boundary.get(node, ())))
+            for node, flows in self.outgoing.items()
+        }
+
+    def starts(self, scope: str) -> tuple[Node, ...]:
+        """The start events of a scope."""
+        return tuple(n for n in self.inside[scope] if n.kind == "startEvent")
+
+    def entries(self, scope: str) -> tuple[Node, ...]:
+        """Where a scope begins: at its start events, or without them at every node that nothing leads to."""
+        led_to = {target for n in self.inside[scope] for target in self.onward[n.id]}
+        return self.starts(scope) or tuple(n for n in self.inside[scope] if n.id not in led_to and not n.triggered_by_event)
+
+    def flows_into(self, join: str) -> Mapping[str, frozenset[str]]:
+        """The incoming flows of `join` that a token can reach without passing the join, by the node the token is at."""
+        found: dict[str, set[str]] = {}
+        for flow in self.incoming[join]:
+            pending = [flow.source]
+            while pending:
+                here = pending.pop()
+                if here != join and flow.id not in found.setdefault(here, set()):
+                    found[here].add(flow.id)
+                    pending += self._backward[here]
+        return {node: frozenset(flows) for node, flows in found.items()}
+
+    @cached_property
+    def _backward(self) -> Mapping[str, tuple[str, ...]]:
+        return _grouped(self.nodes, ((target, node) for node, targets in self.onward.items() for target in targets))
 
     @cached_property
     def main(self) -> Process:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -29,6 +29,7 @@ MAX_AUTOMATIC_STEPS = 5_000
 MAX_DEPTH = 40
 MAX_INSTANCES = 1_000
 MAX_LIVE_TASKS = 5_000
+NOWHERE = frozenset[str]()
 
 Data = dict[str, Any]
 Lookup = Callable[[str, str, Data], Data]
@@ -79,7 +80,7 @@ class Program:
     def reaches(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
         """For each inclusive join: which of its incoming flows can be reached from a node without passing the join."""
         joins = [n.id for n in self.diagram.nodes.values() if n.kind == "inclusiveGateway"]
-        return {join: {n: self.diagram.flows_into(n, join) for n in self.diagram.nodes} for join in joins}
+        return {join: self.diagram.flows_into(join) for join in joins}
 
 
 class Machine:
@@ -160,9 +161,12 @@ class Machine:
         self.data.update(copy.deepcopy(dict(data)))
         process = self.diagram.main.id
         self._note("started", process)
-        starts = [n for n in self.diagram.inside[process] if n.kind == "startEvent"]
-        chosen = [n for n in starts if n.event.name == event] if event else [n for n in starts if not n.events]
-        self._open_scope(self.tree.task_tree, process, (chosen or starts)[:1])
+        starts = self.diagram.starts(process)
+        if event is None:
+            chosen = [n for n in starts if not n.events] or list(starts)
+        elif not (chosen := [n for n in starts if event in {e.name for e in n.events}]):
+            raise NothingWaits(event)
+        self._open_scope(self.tree.task_tree, process, chosen)
         self._settle()
 
     def complete(self, key: str, data: Mapping[str, Any], now: datetime, actor: Data | None = None) -> str:
@@ -265,6 +269,7 @@ class Machine:
     # ---- the run to rest ------------------------------------------------------------------------------------
 
     def _later(self, act: Callable[..., None], *args: Any) -> None:
+        """Queues a step of the task or scope that `args` end with; it is dropped when that is taken back meanwhile."""
         self._queue.append((act, args))
 
     def _settle(self) -> None:
@@ -272,7 +277,8 @@ class Machine:
         for _ in range(MAX_AUTOMATIC_STEPS):
             if self._queue:
                 act, args = self._queue.popleft()
-                act(*args)
+                if self._alive(args[-1]):
+                    act(*args)
             elif not (self._fire_inclusive_join() or self._fire_condition()):
                 self._finish()
                 return
@@ -293,7 +299,7 @@ class Machine:
 
     def _moving(self, scope: Task) -> bool:
         """Whether a token of this scope is still on its way along a flow."""
-        return any(act in (self._take, self._begin_at) and args[1] is scope for act, args in self._queue)
+        return any(act in (self._take, self._begin_at, self._follow) and args[-1] is scope for act, args in self._queue)
 
     def _halt(self, scope: Task) -> None:
         """Takes back every token of the scope, resting or moving."""
@@ -331,9 +337,8 @@ class Machine:
         return [t for t in host.parent.children if t.internal_data.get("host") == host.id] if host.parent else []
 
     def _take(self, flow: Flow, scope: Task) -> None:
-        if self._alive(scope):
-            self._note("taken", flow.id)
-            self._arrive(self.diagram.nodes[flow.target], scope, flow)
+        self._note("taken", flow.id)
+        self._arrive(self.diagram.nodes[flow.target], scope, flow)
 
     def _arrive(self, node: Node, scope: Task, flow: Flow | None) -> None:
         """A token comes to a node."""
@@ -376,9 +381,7 @@ class Machine:
         return chosen or [f for f in flows if f.id == node.default]
 
     def _close_if_empty(self, scope: Task) -> None:
-        if scope is self.tree.task_tree or not self._alive(scope):
-            return
-        if not self._tokens(scope) and not self._moving(scope):
+        if scope is not self.tree.task_tree and not self._tokens(scope) and not self._moving(scope):
             self._scope_done(scope)
 
     # ---- expressions ----------------------------------------------------------------------------------------
@@ -441,7 +444,7 @@ class Machine:
         """BPMN 2.0.2, 13.4.3: no other token can still reach an empty incoming flow that it would not reach filled."""
         filled = {f for f, n in join.internal_data["arrived"].items() if n}
         for token in self._tokens(join.parent):
-            into = self.program.reaches[node.id][token.task_spec.name]
+            into = self.program.reaches[node.id].get(token.task_spec.name, NOWHERE)
             if token is not join and into - filled and not into & filled:
                 return False
         return True
@@ -474,7 +477,7 @@ class Machine:
             self._arm(task, Event("service", node.id))
             self.sent.append(("service", node.id, self.visible_to(task)))
         elif node.kind in SUBPROCESSES:
-            self._open_scope(task, node.id, [n for n in self.diagram.inside[node.id] if n.kind == "startEvent"])
+            self._open_scope(task, node.id, self.diagram.starts(node.id))
         elif node.kind == "callActivity":
             self._call(node, task)
         else:
@@ -492,7 +495,7 @@ class Machine:
         elif node.kind == "businessRuleTask":
             self._write(task, self._answer(node, task))
         elif node.kind == "sendTask":
-            self._throw(Event("message", node.reference), task)
+            self._throw(Event("message", node.reference), task, node)
 
     def _answer(self, node: Node, task: Task) -> Mapping[str, Any]:
         """What a business-rule task learns: from its decision table, or from the world outside."""
@@ -515,27 +518,20 @@ class Machine:
         called = node.called or ""
         if called not in self.diagram.processes:
             raise StepFailed(node.id, "call_unknown", f"“{node.label}”调用的流程“{called}”不存在。")
-        starts = [n for n in self.diagram.inside[called] if n.kind == "startEvent"]
-        self._open_scope(task, called, [n for n in starts if not n.events] or starts)
+        self._open_scope(task, called, [n for n in self.diagram.starts(called) if not n.events])
 
-    def _open_scope(self, scope: Task, holder: str, starts: list[Node]) -> None:
+    def _open_scope(self, scope: Task, holder: str, starts: Sequence[Node]) -> None:
         scope.internal_data["body"] = holder
         for handler in (n for n in self.diagram.inside[holder] if n.triggered_by_event):
             self._listen(handler, scope)
-        first = starts[:1] or [
-            n for n in self.diagram.inside[holder] if n.kind in ACTIVITIES and not n.triggered_by_event and not self.diagram.incoming[n.id]
-        ]
-        for node in first:
+        for node in starts[:1] or self.diagram.entries(holder):
             self._later(self._begin_at, node, scope)
 
     def _begin_at(self, node: Node, scope: Task) -> None:
-        if self._alive(scope):
-            self._arrive(node, scope, None)
+        self._arrive(node, scope, None)
 
     def _leave(self, task: Task) -> None:
         """An activity is done: its listeners go, and the token moves on, or the repetition does."""
-        if not self._alive(task):
-            return
         node, scope = self._node(task), task.parent
         if task.internal_data.get("iteration"):
             self._iteration_done(task, node)
@@ -681,59 +677,55 @@ class Machine:
                 self._wait_here(node, scope)
         elif node.kind == "eventBasedGateway":
             self._race(node, scope)
-        elif node.kind == "intermediateThrowEvent" and node.event.kind == "link":
-            target = next(
-                n
-                for n in self.diagram.inside[node.scope]
-                if n.kind == "intermediateCatchEvent" and n.event.kind == "link" and n.event.name == node.event.name
-            )
-            self._later(self._begin_at, target, scope)
+        elif node.id in self.diagram.link_target:
+            self._later(self._begin_at, self.diagram.link_target[node.id], scope)
         else:
+            self._later(self._follow, node, scope)
             if node.kind == "intermediateThrowEvent":
-                for event in node.events:
-                    self._throw(event, scope, node)
-            if self._alive(scope):
-                self._follow(node, scope)
+                self._throw_all(node, scope)
 
     def _end(self, node: Node, scope: Task) -> None:
         self._note("ended", node.id)
         self.ended_at.append(node.id)
-        for event in node.events:
-            if event.kind == "terminate":
-                self._halt(scope)
-            elif event.kind == "cancel":
-                self._interrupt_with(scope, event)
-                return
-            else:
-                self._throw(event, scope, node)
-        if self._alive(scope):
-            self._later(self._close_if_empty, scope)
+        self._later(self._close_if_empty, scope)
+        self._throw_all(node, scope)
 
-    def _throw(self, event: Event, scope: Task, node: Node | None = None) -> None:
-        if event.kind == "message":
+    def _throw_all(self, node: Node, scope: Task) -> None:
+        for event in node.events:
+            self._throw(event, scope, node)
+
+    def _throw(self, event: Event, scope: Task, node: Node) -> None:
+        if event.kind == "terminate":
+            self._halt(scope)
+            self._later(self._close_if_empty, scope)
+        elif event.kind == "message":
             self.sent.append(("message", event.name, self.visible_to(scope)))
         elif event.kind == "signal":
             self._broadcast("signal", event.name, {}, once=False)
             self.sent.append(("signal", event.name, self.visible_to(scope)))
-        elif event.kind in ("error", "escalation") and not self._interrupt_with(scope, event) and event.kind == "error":
-            where = node or self._node(scope)
-            raise StepFailed(where.id, "error_uncaught", f"“{where.label}”抛出的错误“{event.name or ''}”没有环节处理。")
+        elif event.kind != "none" and not self._interrupt_with(scope, event) and event.kind != "escalation":
+            raise StepFailed(node.id, f"{event.kind}_uncaught", f"“{node.label}”抛出的“{event.name or '取消'}”没有环节处理。")
 
     def _interrupt_with(self, scope: Task, event: Event) -> bool:
-        """Offers an error, escalation or cancel to the handlers around `scope`, the innermost first."""
+        """Offers an error, escalation or cancel to the handlers around `scope`: the innermost first, the named before the general.
+
+        An event subprocess may throw its own trigger again: it goes to those further out.
+        """
+        thrower = ""
         for around in list(scopes_of(scope)):
-            handlers = [t for t in around.children if "handler_of" in t.internal_data] + self._hosted(around)
-            fits = [
-                (t, a)
-                for t in handlers
-                for a in t.internal_data.get("armed", ())
-                if a["kind"] == event.kind and a["name"] in (None, event.name)
-            ]
-            for task, armed in sorted(fits, key=lambda f: f[1]["name"] is None)[:1]:
-                self._note("fired", task.task_spec.name, task.id)
-                self._caught(task, armed, {})
+            inner = [t for t in around.children if t.internal_data.get("handler_of", thrower) != thrower]
+            if self._offer(event, inner) or self._offer(event, self._hosted(around)):
                 return True
+            thrower = around.task_spec.name
         return False
+
+    def _offer(self, event: Event, handlers: list[Task]) -> bool:
+        armed = [(t, a) for t in handlers for a in t.internal_data.get("armed", ()) if a["kind"] == event.kind]
+        fits = [(t, a) for name in (event.name, None) for t, a in armed if a["name"] == name]
+        if fits:
+            self._note("fired", fits[0][0].task_spec.name, fits[0][0].id)
+            self._caught(*fits[0], {})
+        return bool(fits)
 
     # ---- events: catching -----------------------------------------------------------------------------------
 
@@ -756,7 +748,7 @@ class Machine:
                 self._arm(task, event)
 
     def _listen(self, handler: Node, scope: Task) -> None:
-        start = next(n for n in self.diagram.inside[handler.id] if n.kind == "startEvent")
+        start = self.diagram.starts(handler.id)[0]
         task = self._new(start, scope, WAITING, handler_of=handler.id, listener=True)
         for event in start.events:
             self._arm(task, event)

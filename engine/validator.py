@@ -11,10 +11,11 @@ from itertools import chain
 
 from engine.diagram import ACTIVITIES, SUBPROCESSES, Diagram, Event, Node
 from engine.expressions import ExpressionRefused, compile_expression, compile_script
+from engine.handlers import Handlers
 from engine.machine import MAX_INSTANCES
 from engine.moments import parse_cycle, parse_duration, parse_instant
 from engine.packages import Package
-from engine.soundness import hanging_joins
+from engine.soundness import Effort, judge
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,12 @@ def _each(d: Diagram, *kinds: str) -> Iterator[Node]:
 
 
 def _reached(d: Diagram, scope: str) -> set[str]:
-    """Nodes of a scope that a token can come to."""
-    inside = d.inside[scope]
-    pending = [n.id for n in inside if n.kind == "startEvent" or n.triggered_by_event]
-    if not any(n.kind == "startEvent" for n in inside):
-        pending += [n.id for n in inside if n.kind in ACTIVITIES and not d.incoming[n.id]]
+    """Nodes of a scope that a token can come to, and the event subprocesses that wait in it."""
+    pending = [n.id for n in (*d.entries(scope), *(n for n in d.inside[scope] if n.triggered_by_event))]
     seen = set(pending)
     while pending:
-        here = d.nodes[pending.pop()]
-        following = [f.target for f in d.outgoing[here.id]] + [b.id for b in d.boundary.get(here.id, ())]
-        if here.kind == "intermediateThrowEvent" and here.event.kind == "link":
-            following += [n.id for n in inside if n.kind == "intermediateCatchEvent" and n.event == here.event]
-        for target in following:
-            if target in d.nodes and target not in seen:
+        for target in d.onward[pending.pop()]:
+            if target in d.onward and target not in seen:
                 seen.add(target)
                 pending.append(target)
     return seen
@@ -161,46 +155,17 @@ def _subprocess_starts(d: Diagram, sub: Node) -> Iterator[Problem]:
 def _connections(d: Diagram) -> Iterator[Problem]:
     for scope in [s for s, nodes in d.inside.items() if nodes]:
         reached = _reached(d, scope)
+        implicit = scope in d.nodes and not any(n.kind in ("startEvent", "endEvent") for n in d.inside[scope])
         for node in d.inside[scope]:
             if node.id not in reached:
                 yield Problem("unreachable", node.id, f"“{node.label}”没有任何路径可以到达。")
-            elif not d.outgoing[node.id] and not _may_end(node):
+            elif not d.outgoing[node.id] and not _may_end(node) and not implicit:
                 yield Problem("dead_end", node.id, f"“{node.label}”之后没有连线，流程会在此意外结束；请连接到结束事件。")
-        yield from _no_way_out(d, scope, reached)
 
 
 def _may_end(node: Node) -> bool:
     throws_link = node.kind == "intermediateThrowEvent" and node.event.kind == "link"
     return node.kind == "endEvent" or node.triggered_by_event or throws_link or node.for_compensation
-
-
-def _no_way_out(d: Diagram, scope: str, reached: set[str]) -> Iterator[Problem]:
-    """Nodes from which no end can be reached run for ever."""
-    inside = d.inside[scope]
-    leads = {n.id for n in inside if _may_end(n) or not d.outgoing[n.id]}
-    leads -= {n.id for n in inside if n.kind == "intermediateThrowEvent"}
-    while True:
-        more = {
-            n.id
-            for n in inside
-            if n.id not in leads
-            and (
-                any(f.target in leads for f in d.outgoing[n.id])
-                or any(b.id in leads for b in d.boundary.get(n.id, ()))
-                or any(
-                    c.id in leads and c.kind == "intermediateCatchEvent" and c.event == n.event
-                    for c in inside
-                    if n.kind == "intermediateThrowEvent" and n.event.kind == "link"
-                )
-            )
-        }
-        if not more:
-            break
-        leads |= more
-    interrupted = any(n.triggered_by_event for n in inside)
-    for node in inside:
-        if node.id in reached and node.id not in leads and not interrupted:
-            yield Problem("no_way_to_end", node.id, f"从“{node.label}”出发永远到不了结束事件。")
 
 
 @_rule
@@ -252,8 +217,6 @@ def _event(d: Diagram, node: Node, event: Event) -> Iterator[Problem]:
         yield from _link(d, node, event)
     if event.kind == "cancel" and not _in_transaction(d, node):
         yield Problem("cancel_outside_transaction", node.id, f"“{node.label}”：取消事件只能用于事务子流程。")
-    if event.kind == "error" and node.kind == "endEvent" and not _handled(d, node, event):
-        yield Problem("error_uncaught", node.id, f"“{node.label}”抛出的错误没有任何边界事件或事件子流程处理。")
 
 
 def _timer(node: Node, event: Event) -> Iterator[Problem]:
@@ -287,26 +250,6 @@ def _link(d: Diagram, node: Node, event: Event) -> Iterator[Problem]:
 def _in_transaction(d: Diagram, node: Node) -> bool:
     holder = d.nodes.get(node.attached_to or node.scope)
     return holder is not None and holder.kind == "transaction"
-
-
-def _handled(d: Diagram, node: Node, event: Event) -> bool:
-    """Whether some handler around the throwing event, called from anywhere in the file, would take the error."""
-    scopes, pending = set[str](), [node.scope]
-    while pending:
-        scope = pending.pop()
-        if scope in scopes:
-            continue
-        scopes.add(scope)
-        handlers = [s for n in d.inside.get(scope, ()) if n.triggered_by_event for s in d.inside[n.id] if s.kind == "startEvent"]
-        if any(e.kind == "error" and e.name in (None, event.name) for h in handlers for e in h.events):
-            return True
-        holders = [d.nodes[scope]] if scope in d.nodes else [n for n in d.nodes.values() if n.called == scope]
-        for holder in holders:
-            on = d.boundary.get(holder.id, ())
-            if any(e.kind == "error" and e.name in (None, event.name) for b in on for e in b.events):
-                return True
-            pending.append(holder.scope)
-    return False
 
 
 @_rule
@@ -410,6 +353,8 @@ def _calls(d: Diagram) -> Iterator[Problem]:
             yield Problem("call_unknown", node.id, f"调用活动“{node.label}”调用的流程“{node.called}”不在文件中。")
         else:
             calls[_process_of(d, node)].add(node.called)
+            if not any(not start.events for start in d.starts(node.called)):
+                yield Problem("call_without_start", node.id, f"“{node.label}”调用的流程“{node.called}”没有无触发条件的开始事件。")
     for node in _each(d, "callActivity"):
         if node.called in calls and _process_of(d, node) in _called_from(calls, node.called or ""):
             yield Problem("call_cycle", node.id, f"调用活动“{node.label}”会无休止地调用自己。")
@@ -442,9 +387,28 @@ def _expression(element: str, text: str | None, what: str) -> Iterator[Problem]:
 
 
 def _soundness(d: Diagram) -> Iterator[Problem]:
+    """Only of a diagram that is otherwise right."""
+    handlers, effort = Handlers(d), Effort()
+    for node in _each(d, "endEvent"):
+        for event in node.events:
+            if event.kind in ("error", "cancel") and None in handlers.takers(node.scope, event):
+                yield Problem(f"{event.kind}_uncaught", node.id, f"“{node.label}”抛出后，不是在所有情况下都有边界事件或事件子流程处理。")
     for scope in [s for s, nodes in d.inside.items() if nodes]:
-        for join in sorted(hanging_joins(d, scope)):
-            yield Problem("join_may_hang", join, f"并行汇聚“{d.nodes[join].label}”可能等不齐所有分支，流程会卡住。")
+        verdict = judge(d, scope, handlers, effort)
+        for element in sorted(verdict.endless) if not _may_be_interrupted(d, scope) else ():
+            yield Problem("no_way_to_end", element, f"从“{_label(d, element)}”出发永远到不了结束事件。")
+        for join in sorted(verdict.hanging):
+            yield Problem("join_may_hang", join, f"汇聚“{_label(d, join)}”可能等不齐所有分支，流程会卡住。")
+        if not verdict.judged and not verdict.hanging:
+            yield Problem("too_entangled", scope, f"“{_label(d, scope)}”的并行、汇聚和回路过于交错，无法判断是否会卡住；请用子流程拆开。")
+
+
+def _label(d: Diagram, element: str) -> str:
+    return d.nodes[element].label if element in d.nodes else d.processes[element].name or element
+
+
+def _may_be_interrupted(d: Diagram, scope: str) -> bool:
+    return any(s.interrupting for n in d.inside[scope] if n.triggered_by_event for s in d.starts(n.id))
 
 
 def _settings(d: Diagram) -> Iterator[Problem]:
