@@ -5,6 +5,7 @@ Knows the standard's vocabulary and our extension namespace; judges nothing (see
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -110,15 +111,22 @@ class Process:
 
 
 @dataclass(frozen=True)
+class Oddity:
+    """Something in the file that this model cannot hold: the rule it breaks, where, and what was written."""
+
+    rule: str
+    element: str
+    written: str = ""
+
+
+@dataclass(frozen=True)
 class Diagram:
     """Everything one BPMN file says that matters to execution."""
 
     processes: Mapping[str, Process]
     nodes: Mapping[str, Node]
     flows: Mapping[str, Flow]
-    duplicates: tuple[str, ...]
-    foreign: tuple[tuple[str, str], ...]
-    white_boxes: tuple[str, ...] = ()
+    oddities: tuple[Oddity, ...] = ()
 
     @cached_property
     def outgoing(self) -> Mapping[str, tuple[Flow, ...]]:
@@ -241,6 +249,11 @@ def _text(el: etree._Element, name: str) -> str | None:
     return text or None
 
 
+def _written(el: etree._Element, name: str) -> str | None:
+    """The text of a child, "" when it is there but empty."""
+    return None if _child(el, name) is None else _text(el, name) or ""
+
+
 def _flag(el: etree._Element, name: str, default: bool = False) -> bool:
     return el.get(name, str(default)).strip().lower() in ("true", "1")
 
@@ -250,37 +263,42 @@ def _ref(text: str | None) -> str | None:
     return text.strip().rpartition(":")[2] or None if text else None
 
 
-_Item = TypeVar("_Item", Node, Flow)
-
-
 class _Reader:
     def __init__(self, root: etree._Element) -> None:
         self.root = root
         self.names = {
-            el.get("id"): el.get("errorCode") or el.get("escalationCode") or el.get("name") or el.get("id")
+            (kind, el.get("id")): el.get("errorCode") or el.get("escalationCode") or el.get("name") or el.get("id")
             for kind in ("message", "signal", "error", "escalation")
             for el in root.iterfind(f"{{{BPMN}}}{kind}")
         }
         self.shared_events = {el.get("id"): el for el in root if _local(el).endswith("EventDefinition")}
         self.nodes: dict[str, Node] = {}
         self.flows: dict[str, Flow] = {}
-        self.duplicates: list[str] = []
-        self.foreign: list[tuple[str, str]] = []
+        self.oddities: list[Oddity] = []
         self.lanes: dict[str, str] = {}
 
     def diagram(self) -> Diagram:
         processes = {}
         for el in self.root.iterfind(f"{{{BPMN}}}process"):
-            process = Process(el.get("id", ""), el.get("name", ""), _flag(el, "isExecutable"))
-            if process.id in processes:
-                self.duplicates.append(process.id)
+            process = Process(self.identity(el), el.get("name", ""), _flag(el, "isExecutable"))
             processes[process.id] = process
             self.read_lanes(el)
             self.read_scope(el, process.id)
-        pools = tuple(
-            ref for el in self.root.iterfind(f"{{{BPMN}}}collaboration/{{{BPMN}}}participant") if (ref := _ref(el.get("processRef")))
-        )
-        return Diagram(processes, self.nodes, self.flows, tuple(self.duplicates), tuple(self.foreign), pools)
+        ids = Counter(id for el in self.root.iter() if _local(el) and (id := el.get("id")))
+        self.oddities += [Oddity("duplicate_id", id) for id, times in ids.items() if times > 1]
+        return Diagram(processes, self.nodes, self.flows, tuple(self.oddities))
+
+    def identity(self, el: etree._Element) -> str:
+        if not el.get("id"):
+            self.oddities.append(Oddity("id_missing", "", _local(el)))
+        return el.get("id", "")
+
+    def named(self, kind: str, ref: str | None, element: str) -> str | None:
+        """The name of the message, signal, error or escalation that an element refers to."""
+        reference = _ref(ref)
+        if reference and (kind, reference) not in self.names:
+            self.oddities.append(Oddity("reference_unknown", element, reference))
+        return self.names.get((kind, reference), reference) if reference else None
 
     def read_lanes(self, process: etree._Element) -> None:
         for lane in process.iter(f"{{{BPMN}}}lane"):
@@ -291,27 +309,23 @@ class _Reader:
         for el in scope:
             kind = _local(el)
             if kind == "sequenceFlow":
-                self.add(self.flows, self.flow(el))
+                flow = self.flow(el)
+                self.flows[flow.id] = flow
             elif kind in NODES:
                 node = self.node(el, kind, scope_id)
-                self.add(self.nodes, node)
+                self.nodes[node.id] = node
                 if kind in SUBPROCESSES:
                     self.read_scope(el, node.id)
             elif kind in ("subChoreography", "choreographyTask", "callChoreography"):
-                self.foreign.append((el.get("id", ""), kind))
-
-    def add(self, into: dict[str, _Item], item: _Item) -> None:
-        if item.id in self.nodes or item.id in self.flows:
-            self.duplicates.append(item.id)
-        into[item.id] = item
+                self.oddities.append(Oddity("unsupported_element", el.get("id", ""), f"编排图元素 {kind}"))
 
     def flow(self, el: etree._Element) -> Flow:
         return Flow(
-            el.get("id", ""),
+            self.identity(el),
             _ref(el.get("sourceRef")) or "",
             _ref(el.get("targetRef")) or "",
             el.get("name", ""),
-            _text(el, "conditionExpression"),
+            _written(el, "conditionExpression"),
         )
 
     def node(self, el: etree._Element, kind: str, scope: str) -> Node:
@@ -319,42 +333,46 @@ class _Reader:
         for child in el.iterfind(f"{{{BPMN}}}extensionElements/*"):
             if isinstance(child.tag, str) and child.tag.startswith(f"{{{SETTINGS}}}"):
                 settings[child.tag[len(SETTINGS) + 2 :]] = {str(k): str(v) for k, v in child.attrib.items()}
-        reference = next((r for a in ("messageRef", "signalRef", "errorRef") if (r := _ref(el.get(a)))), None)
+        id = self.identity(el)
+        if el.get("eventGatewayType", "Exclusive") != "Exclusive":
+            self.oddities.append(Oddity("unsupported_element", id, "并行的事件网关"))
         return Node(
-            id=el.get("id", ""),
+            id=id,
             kind=kind,
             name=" ".join(el.get("name", "").split()),
             scope=scope,
-            events=tuple(self.events(el)),
+            events=tuple(self.events(el, id)),
             attached_to=_ref(el.get("attachedToRef")),
             interrupting=_flag(el, "cancelActivity" if kind == "boundaryEvent" else "isInterrupting", True),
-            loop=self.loop(el),
+            loop=self.loop(el, id),
             default=_ref(el.get("default")),
             called=_ref(el.get("calledElement")),
             script=_text(el, "script"),
             decision=el.get(f"{{{SETTINGS}}}decision"),
             lookup=el.get(f"{{{SETTINGS}}}lookup"),
             result=el.get(f"{{{SETTINGS}}}result"),
-            reference=self.names.get(reference, reference) if reference else None,
+            reference=self.named("message", el.get("messageRef"), id),
             triggered_by_event=_flag(el, "triggeredByEvent"),
             instantiate=_flag(el, "instantiate"),
             for_compensation=_flag(el, "isForCompensation"),
             parallel_multiple=_flag(el, "parallelMultiple"),
-            lane=self.lanes.get(el.get("id", ""), ""),
+            lane=self.lanes.get(id, ""),
             settings=settings,
         )
 
-    def events(self, el: etree._Element) -> Iterator[Event]:
+    def events(self, el: etree._Element, id: str) -> Iterator[Event]:
         for child in el:
             kind = _local(child)
             if kind == "eventDefinitionRef":
                 shared = self.shared_events.get(_ref(child.text) or "")
-                if shared is not None:
-                    yield self.event(shared)
+                if shared is None:
+                    self.oddities.append(Oddity("reference_unknown", id, child.text or ""))
+                else:
+                    yield self.event(shared, id)
             elif kind.endswith("EventDefinition"):
-                yield self.event(child)
+                yield self.event(child, id)
 
-    def event(self, el: etree._Element) -> Event:
+    def event(self, el: etree._Element, id: str) -> Event:
         kind = _local(el).removesuffix("EventDefinition")
         if kind == "timer":
             for form, tag in (("date", "timeDate"), ("duration", "timeDuration"), ("cycle", "timeCycle")):
@@ -365,20 +383,23 @@ class _Reader:
             return Event(kind, text=_text(el, "condition"))
         if kind == "link":
             return Event(kind, name=el.get("name"))
-        reference = _ref(el.get(f"{kind}Ref"))
-        return Event(kind, name=self.names.get(reference, reference) if reference else None)
+        return Event(kind, name=self.named(kind, el.get(f"{kind}Ref"), id))
 
-    def loop(self, el: etree._Element) -> Loop | None:
-        standard = _child(el, "standardLoopCharacteristics")
+    def loop(self, el: etree._Element, id: str) -> Loop | None:
+        standard, multi = _child(el, "standardLoopCharacteristics"), _child(el, "multiInstanceLoopCharacteristics")
+        if standard is not None and multi is not None:
+            self.oddities.append(Oddity("several_loops", id))
         if standard is not None:
-            maximum = standard.get("loopMaximum")
+            maximum = standard.get("loopMaximum", "").strip()
+            counted = maximum.isdecimal() and int(maximum) > 0
+            if maximum and not counted:
+                self.oddities.append(Oddity("loop_unreadable", id, maximum))
             return Loop(
                 "standard",
                 condition=_text(standard, "loopCondition"),
                 test_before=_flag(standard, "testBefore"),
-                maximum=int(maximum) if maximum and maximum.isdecimal() else None,
+                maximum=int(maximum) if counted else None,
             )
-        multi = _child(el, "multiInstanceLoopCharacteristics")
         if multi is None:
             return None
         item, output_item = _child(multi, "inputDataItem"), _child(multi, "outputDataItem")

@@ -22,10 +22,13 @@ class Duration:
     rest: timedelta
 
     def after(self, moment: datetime) -> datetime:
-        """`moment` moved on by this span; the day is clipped to the month's last."""
+        """`moment` moved on by this span; the day is clipped to the month's last. Raises ValueError beyond the year 9999."""
         years, month = divmod(moment.year * 12 + moment.month - 1 + self.months, 12)
-        day = min(moment.day, calendar.monthrange(years, month + 1)[1])
-        return moment.replace(year=years, month=month + 1, day=day) + self.rest
+        try:
+            day = min(moment.day, calendar.monthrange(years, month + 1)[1])
+            return moment.replace(year=years, month=month + 1, day=day) + self.rest
+        except (ValueError, OverflowError):
+            raise ValueError("时间超出了公元 9999 年。") from None
 
 
 @dataclass(frozen=True)

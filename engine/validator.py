@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain
 
 from engine.diagram import ACTIVITIES, SUBPROCESSES, Diagram, Event, Node
-from engine.expressions import ExpressionRefused, compile_expression, compile_script
+from engine.expressions import ExpressionError, ExpressionRefused, compile_expression, compile_script
 from engine.handlers import Handlers
 from engine.machine import MAX_INSTANCES
 from engine.moments import parse_cycle, parse_duration, parse_instant
 from engine.packages import Package
 from engine.soundness import Effort, judge
+
+FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
+"""What works at this instant works as long as anybody uses the diagram."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,10 @@ class Problem:
 
 def check(diagram: Diagram, *, bare: bool = False) -> tuple[Problem, ...]:
     """All problems of a diagram; `bare` leaves assignments, forms and services aside."""
-    found = dict.fromkeys(chain.from_iterable(rule(diagram) for rule in RULES))
+    found = dict.fromkeys(_oddities(diagram))
+    if any(p.rule in ("duplicate_id", "id_missing") for p in found):
+        return tuple(found)
+    found |= dict.fromkeys(chain.from_iterable(rule(diagram) for rule in RULES))
     if not any(p.severity == "error" for p in found):
         found |= dict.fromkeys(_soundness(diagram))
     if not bare:
@@ -74,14 +81,20 @@ def _reached(d: Diagram, scope: str) -> set[str]:
     return seen
 
 
-@_rule
-def _identifiers(d: Diagram) -> Iterator[Problem]:
-    for element in d.duplicates:
-        yield Problem("duplicate_id", element, f"编号“{element}”重复，每个元素的编号必须唯一。")
-    if "" in d.nodes or "" in d.flows:
-        yield Problem("id_missing", "", "有环节或连线没有编号。")
-    for element, kind in d.foreign:
-        yield Problem("unsupported_element", element, f"不支持编排图元素 {kind}。")
+_ODD = {
+    "duplicate_id": "编号“{element}”重复，每个元素的编号必须唯一。",
+    "id_missing": "有流程、环节或连线没有编号（{written}）。",
+    "unsupported_element": "“{label}”：不支持{written}。",
+    "reference_unknown": "“{label}”引用的“{written}”在文件中没有定义。",
+    "several_loops": "“{label}”同时设置了循环和多实例，只能保留一种。",
+    "loop_unreadable": "“{label}”的循环次数上限“{written}”不是正整数。",
+}
+
+
+def _oddities(d: Diagram) -> Iterator[Problem]:
+    for odd in d.oddities:
+        label = d.nodes[odd.element].label if odd.element in d.nodes else odd.element
+        yield Problem(odd.rule, odd.element, _ODD[odd.rule].format(element=odd.element, label=label, written=odd.written))
 
 
 @_rule
@@ -93,9 +106,12 @@ def _processes(d: Diagram) -> Iterator[Problem]:
         yield Problem("no_process", "", "文件中没有包含环节的流程。")
     elif not roots:
         yield Problem("call_cycle", filled[0].id, "流程互相调用，没有一个可以作为起点。")
-    for process in [p for p in roots if p.executable][1:]:
-        yield Problem("several_processes", process.id, "一个文件只能有一个可执行的主流程，其余泳池应为黑盒或被调用。")
-    if roots and not any(p.executable for p in roots):
+    executable = [p for p in roots if p.executable]
+    for process in executable[1:] if executable else roots[1:]:
+        yield Problem("several_processes", process.id, "一个文件只能有一个主流程，其余泳池应为黑盒或被调用。")
+    for process in [p for p in roots if executable and not p.executable]:
+        yield Problem("not_run", process.id, f"泳池“{process.name or process.id}”没有标记为可执行，只作说明，不会运行。", "warning")
+    if roots and not executable:
         yield Problem("not_executable", roots[0].id, "主流程没有标记为可执行。", "warning")
 
 
@@ -113,6 +129,9 @@ def _flows(d: Diagram) -> Iterator[Problem]:
             yield Problem("flow_into_event", target.id, f"“{target.label}”不能有进入的连线。")
         if source.kind == "endEvent":
             yield Problem("flow_out_of_end", source.id, f"结束事件“{source.label}”之后不能再有连线。")
+        for end in (source, target):
+            if end.event.kind == "link" and (end is source) is (end.kind == "intermediateThrowEvent"):
+                yield Problem("flow_at_link", end.id, f"链接事件“{end.label}”代替了连线，这一侧不能再有连线。")
         if target.triggered_by_event or source.triggered_by_event:
             sub = target if target.triggered_by_event else source
             yield Problem("flow_at_event_subprocess", sub.id, f"事件子流程“{sub.label}”不能有连线。")
@@ -143,6 +162,8 @@ def _subprocess_starts(d: Diagram, sub: Node) -> Iterator[Problem]:
             yield Problem("event_subprocess_start", sub.id, f"事件子流程“{sub.label}”必须有且只有一个带触发条件的开始事件。")
         elif starts[0].event.kind == "error" and not starts[0].interrupting:
             yield Problem("error_not_interrupting", starts[0].id, "错误开始事件必须中断主流程。")
+        if sub.loop or d.boundary[sub.id]:
+            yield Problem("event_subprocess_decorated", sub.id, f"事件子流程“{sub.label}”不能有循环、多实例或边界事件。")
     else:
         if len(starts) > 1:
             yield Problem("several_starts", sub.id, f"子流程“{sub.label}”有多个开始事件，只能保留一个。")
@@ -227,9 +248,12 @@ def _timer(node: Node, event: Event) -> Iterator[Problem]:
     if text.startswith("="):
         yield from _expression(node.id, text[1:], f"“{node.label}”的时间")
         return
-    read: dict[str | None, Callable[[str], object]] = {"date": parse_instant, "duration": parse_duration, "cycle": parse_cycle}
     try:
-        read[event.timer](text)
+        if event.timer == "date":
+            parse_instant(text)
+        else:
+            span = parse_duration(text) if event.timer == "duration" else parse_cycle(text).interval
+            span.after(FAR_AHEAD)
     except (ValueError, OverflowError) as error:
         yield Problem("timer_unreadable", node.id, f"“{node.label}”的时间无法读取：{error}")
     if event.timer == "cycle" and node.kind == "intermediateCatchEvent":
@@ -336,11 +360,26 @@ def _loop(node: Node) -> Iterator[Problem]:
             yield Problem("loop_without_end", node.id, f"“{node.label}”的循环既没有条件，也没有次数上限。")
     elif loop.cardinality is None and loop.collection is None:
         yield Problem("instances_unknown", node.id, f"“{node.label}”是多实例，但没有写明数量或列表。")
-    if loop.cardinality and loop.cardinality.isdecimal() and int(loop.cardinality) > MAX_INSTANCES:
-        yield Problem("too_many_instances", node.id, f"“{node.label}”的多实例数量超过上限 {MAX_INSTANCES}。")
+    if (loop.output is None) != (loop.output_item is None):
+        yield Problem("instances_output_unnamed", node.id, f"“{node.label}”要汇总结果，须同时写明每次的结果和存入的列表。")
+    for text, kinds in ((loop.cardinality, (int,)), (loop.collection, (list, dict))):
+        yield from _instances(node, text, kinds)
     for text in (loop.condition, loop.cardinality, loop.collection):
         if text is not None:
             yield from _expression(node.id, text, f"“{node.label}”的循环设置")
+
+
+def _instances(node: Node, text: str | None, kinds: tuple[type, ...]) -> Iterator[Problem]:
+    """What is written as a constant, and could never work."""
+    try:
+        value = compile_expression(text or "").evaluate({}, FAR_AHEAD)
+    except ExpressionError:
+        return
+    number = value if type(value) is int else len(value) if type(value) in (list, dict) else 0
+    if type(value) not in kinds or number < 0:
+        yield Problem("instances_refused", node.id, f"“{node.label}”的多实例数量必须是 0 至 {MAX_INSTANCES} 项的列表或整数。")
+    elif number > MAX_INSTANCES:
+        yield Problem("too_many_instances", node.id, f"“{node.label}”的多实例数量超过上限 {MAX_INSTANCES}。")
 
 
 @_rule

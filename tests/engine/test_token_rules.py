@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.diagram import read_diagram
+from engine.diagram import Diagram, read_diagram
 from engine.errors import NothingWaits, StepFailed
 from engine.machine import Machine, Program
 from engine.scenarios import EPOCH, play, read_scenario
@@ -17,15 +17,19 @@ BESIDE = (
 )
 
 
+def read(drawing: Drawing) -> Diagram:
+    return read_diagram((drawing if BESIDE in drawing.outside else drawing.beside(BESIDE)).xml())
+
+
 def plays(drawing: Drawing, text: str) -> None:
     """The diagram may be published and the scenario passes."""
-    diagram = read_diagram(drawing.beside(BESIDE).xml())
+    diagram = read(drawing)
     assert [p for p in check(diagram, bare=True) if p.severity == "error"] == []
     assert play(Program(diagram), read_scenario(f"name: x\n{text}")).failures == ()
 
 
 def refused(drawing: Drawing) -> set[tuple[str, str]]:
-    return {(p.rule, p.element) for p in check(read_diagram(drawing.beside(BESIDE).xml()), bare=True) if p.severity == "error"}
+    return {(p.rule, p.element) for p in check(read(drawing), bare=True) if p.severity == "error"}
 
 
 def body(start: str, *path: str, **attrs: str) -> Drawing:
@@ -116,7 +120,7 @@ def test_an_error_must_be_taken_whoever_calls() -> None:
 
 def test_a_process_starts_by_any_of_its_events_and_by_no_other() -> None:
     d = Drawing().node("startEvent", "s", event("message", "msg") + event("signal", "sig")).users("a").ends("e").chain("s", "a", "e")
-    program = Program(read_diagram(d.beside(BESIDE).xml()))
+    program = Program(read(d))
     Machine(program, EPOCH).start({}, EPOCH, "sig")
     with pytest.raises(NothingWaits):
         Machine(program, EPOCH).start({}, EPOCH, "other")

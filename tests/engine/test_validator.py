@@ -114,6 +114,123 @@ def test_broken_diagram_is_refused(name: str) -> None:
     assert not publishable(problems)
 
 
+def _link(kind: str, *flows: tuple[str, str]) -> Drawing:
+    d = started("lt").node("intermediateThrowEvent", "lt", LINK).node("intermediateCatchEvent", "lc", LINK).ends("e").flow("lc", "e")
+    for source, target in flows:
+        d.flow(source, target)
+    return d
+
+
+def _watched(inner: str = "") -> Drawing:
+    body = Drawing().node("startEvent", "hs", event("signal", "sig")).ends("he").flow("hs", "he")
+    d = started("u", "e").users("u").ends("e").node("subProcess", "h", inner, body=body, triggeredByEvent="true")
+    return d.beside('<signal id="sig" name="sig"/>')
+
+
+def _catching(definition: str) -> Drawing:
+    return started("c", "e").node("intermediateCatchEvent", "c", definition).ends("e").beside('<signal id="sig" name="sig"/>')
+
+
+def _instances(inner: str) -> Drawing:
+    return (
+        started("h", "e").node("userTask", "h", f"<multiInstanceLoopCharacteristics>{inner}</multiInstanceLoopCharacteristics>").ends("e")
+    )
+
+
+def _event_gateway() -> Drawing:
+    d = started("g").node("eventBasedGateway", "g", eventGatewayType="Parallel").ends("e")
+    for at in ("c", "d"):
+        d.node("intermediateCatchEvent", at, timer("duration", "P1D")).chain("g", at, "e")
+    return d
+
+
+LINK = '<linkEventDefinition name="A"/>'
+TWICE = "<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>"
+OTHER = '<process id="q"{}><startEvent id="qs"/><endEvent id="qe"/><sequenceFlow id="qf" sourceRef="qs" targetRef="qe"/></process>'
+
+DROPPED: dict[str, tuple[Callable[[], Drawing], str, str]] = {
+    "flow out of a link": (lambda: _link("out", ("lt", "e")), "flow_at_link", "lt"),
+    "flow into a link": (lambda: _link("in", ("s", "lc")), "flow_at_link", "lc"),
+    "event subprocess several times": (lambda: _watched(TWICE), "event_subprocess_decorated", "h"),
+    "event subprocess with boundary": (
+        lambda: _watched().node("boundaryEvent", "b", timer("duration", "P1D"), attachedToRef="h").flow("b", "e"),
+        "event_subprocess_decorated",
+        "h",
+    ),
+    "empty condition": (lambda: started("u").users("u").ends("e", "e2").flow("u", "e", "").flow("u", "e2"), "expression_refused", "f_u_e"),
+    "event nobody defined": (
+        lambda: started("e").node("endEvent", "e", "<eventDefinitionRef>no</eventDefinitionRef>"),
+        "reference_unknown",
+        "e",
+    ),
+    "message nobody defined": (lambda: _catching(event("message", "no")), "reference_unknown", "c"),
+    "signal is no message": (lambda: _catching(event("message", "sig")), "reference_unknown", "c"),
+    "receives what nobody defined": (
+        lambda: started("r", "e").node("receiveTask", "r", messageRef="no").ends("e"),
+        "reference_unknown",
+        "r",
+    ),
+    "all events at once": (_event_gateway, "unsupported_element", "g"),
+    "loop maximum is no number": (
+        lambda: (
+            started("h", "e")
+            .ends("e")
+            .node(
+                "userTask",
+                "h",
+                '<standardLoopCharacteristics loopMaximum="x"><loopCondition>y</loopCondition></standardLoopCharacteristics>',
+            )
+        ),
+        "loop_unreadable",
+        "h",
+    ),
+    "two kinds of loop": (
+        lambda: started("h", "e").ends("e").node("userTask", "h", TWICE + '<standardLoopCharacteristics loopMaximum="2"/>'),
+        "several_loops",
+        "h",
+    ),
+    "second pool that may run": (lambda: _two_pools(' isExecutable="true"'), "several_processes", "p"),
+    "process with a node's id": (lambda: started("p", "e").users("p").ends("e"), "duplicate_id", "p"),
+    "message with a node's id": (lambda: started("u", "e").users("u").ends("e").beside('<message id="u"/>'), "duplicate_id", "u"),
+    "subprocess inside itself": (
+        lambda: (
+            started("x", "e")
+            .ends("e")
+            .node("subProcess", "x", body=Drawing().node("subProcess", "x", body=Drawing().node("callActivity", "c", calledElement="p")))
+        ),
+        "duplicate_id",
+        "x",
+    ),
+    "no id": (lambda: started("u", "e").users("u", "").ends("e"), "id_missing", ""),
+    "a timer for ever": (lambda: _timed("duration", "P9999Y"), "timer_unreadable", "t"),
+    "instances below nothing": (lambda: _instances("<loopCardinality>-1</loopCardinality>"), "instances_refused", "h"),
+    "instances in words": (lambda: _instances("<loopCardinality>'x'</loopCardinality>"), "instances_refused", "h"),
+    "half an instance": (lambda: _instances("<loopCardinality>1.5</loopCardinality>"), "instances_refused", "h"),
+    "instances of a number": (lambda: _instances("<loopDataInputRef>5</loopDataInputRef>"), "instances_refused", "h"),
+    "results of nothing": (
+        lambda: _instances("<loopCardinality>2</loopCardinality><loopDataOutputRef>rs</loopDataOutputRef>"),
+        "instances_output_unnamed",
+        "h",
+    ),
+}
+
+
+def _two_pools(attribute: str) -> Drawing:
+    return started("u", "e").users("u").ends("e").beside(OTHER.format(attribute))
+
+
+@pytest.mark.parametrize("name", DROPPED)
+def test_what_would_be_dropped_in_silence_is_refused(name: str) -> None:
+    draw, rule, element = DROPPED[name]
+    found = [(p.rule, p.element) for p in check(read_diagram(draw().xml()), bare=True) if p.severity == "error"]
+    assert (rule, element) in found
+
+
+def test_a_pool_that_only_explains_is_pointed_out() -> None:
+    problems = check(read_diagram(_two_pools("").xml()), bare=True)
+    assert [(p.rule, p.element, p.severity) for p in problems] == [("not_run", "q", "warning")]
+
+
 UNREADABLE = {
     "empty": b"",
     "png": b"\x89PNG\r\n\x1a\n" + bytes(64),
