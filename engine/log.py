@@ -18,7 +18,7 @@ from sqlalchemy import Connection, RowMapping, insert, select
 
 from engine.schema import commands
 
-SEMANTICS = 1
+SEMANTICS = 2
 """The version of the rules by which commands move an instance; a change of meaning raises it."""
 ORIGIN = bytes(32)
 SALT_BYTES = 12

@@ -386,9 +386,10 @@ class Machine:
 
     # ---- expressions ----------------------------------------------------------------------------------------
 
-    def _evaluate(self, source: str, task: Task, node: Node) -> Any:
+    def _evaluate(self, source: str, task: Task, node: Node, beside: Mapping[str, Any] | None = None) -> Any:
+        """The value of an expression that sees the task's data, and what is given `beside` it."""
         try:
-            return compile_expression(source).evaluate(self.visible_to(task), self.now)
+            return compile_expression(source).evaluate({**self.visible_to(task), **(beside or {})}, self.now)
         except MissingVariable as error:
             raise StepFailed(node.id, "missing_variable", f"“{node.label}”：{error}") from error
         except ExpressionError as error:
@@ -572,7 +573,7 @@ class Machine:
             return False
         if node.loop.condition is None:
             return node.loop.maximum is not None
-        return bool(self._evaluate(node.loop.condition, container, node))
+        return bool(self._evaluate(node.loop.condition, container, node, {"loopCounter": done}))
 
     def _iterate(self, node: Node, container: Task, local: Data) -> None:
         task = self._new(node, container, STARTED, iteration=True, local=local)
@@ -624,7 +625,7 @@ class Machine:
                 self._leave(container)
             return
         self._collect(container, node, local)
-        if self._enough(container, node) or container.internal_data["done"] == len(container.internal_data["items"]):
+        if self._enough(container, node, local) or container.internal_data["done"] == len(container.internal_data["items"]):
             self._instances_done(container, node)
         elif node.loop.kind == "sequential":
             self._next_instance(container, node)
@@ -634,34 +635,36 @@ class Machine:
         hidden = {"loopCounter", node.loop.item}
         if node.loop.output:
             hidden.add(node.loop.output_item)
-            container.internal_data["results"][local["loopCounter"] - 1] = local.get(node.loop.output_item or "")
+            container.internal_data["results"][local["loopCounter"] - 1] = [local.get(node.loop.output_item or "")]
         self._write(container, {k: v for k, v in local.items() if k not in hidden})
 
-    def _enough(self, container: Task, node: Node) -> bool:
+    def _enough(self, container: Task, node: Node, local: Data) -> bool:
+        """The completion condition sees the instance just done, the results so far, and the numbers BPMN names."""
         if not (node.loop and node.loop.condition):
             return False
         own, total = container.internal_data, len(container.internal_data["items"])
-        numbers = {"total": total, "done": own["done"], "active": own["next"] - own["done"]}
-        own["local"] = {
-            "numberOfInstances": numbers["total"],
-            "numberOfCompletedInstances": numbers["done"],
-            "numberOfActiveInstances": numbers["active"],
+        done, active = own["done"], own["next"] - own["done"]
+        numbers = {
+            "numberOfInstances": total,
+            "numberOfCompletedInstances": done,
+            "numberOfActiveInstances": active,
             "numberOfTerminatedInstances": 0,
-            "nrOfInstances": numbers["total"],
-            "nrOfCompletedInstances": numbers["done"],
-            "nrOfActiveInstances": numbers["active"],
+            "nrOfInstances": total,
+            "nrOfCompletedInstances": done,
+            "nrOfActiveInstances": active,
         }
-        try:
-            return bool(self._evaluate(node.loop.condition, container, node))
-        finally:
-            del own["local"]
+        return bool(self._evaluate(node.loop.condition, container, node, local | self._results(container, node) | numbers))
+
+    def _results(self, container: Task, node: Node) -> Data:
+        """The output collection: what the instances that are done answered, in the order of their items."""
+        if not (node.loop and node.loop.output):
+            return {}
+        return {node.loop.output: [given[0] for given in container.internal_data["results"] if given]}
 
     def _instances_done(self, container: Task, node: Node) -> None:
         for rest in list(container.children):
             self._cancel(rest)
-        if node.loop and node.loop.output:
-            results = [r for r in container.internal_data["results"] if r is not None]
-            self._write(container, {node.loop.output: results})
+        self._write(container, self._results(container, node))
         self._later(self._leave, container)
 
     # ---- events: throwing and passing -----------------------------------------------------------------------

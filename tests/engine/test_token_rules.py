@@ -115,6 +115,40 @@ def test_an_error_must_be_taken_whoever_calls() -> None:
     assert refused(d) == set()
 
 
+# ---- repetition ----------------------------------------------------------------------------------------------------
+
+
+def repeated(inner: str) -> Drawing:
+    return started("u", "z", "e").node("userTask", "u", inner).users("z").ends("e")
+
+
+def collecting(condition: str = "") -> Drawing:
+    inner = (
+        '<loopDataInputRef>xs</loopDataInputRef><loopDataOutputRef>rs</loopDataOutputRef><inputDataItem id="x"/><outputDataItem id="r"/>'
+    )
+    more = f"<completionCondition>{condition}</completionCondition>" if condition else ""
+    return repeated(f"<multiInstanceLoopCharacteristics>{inner}{more}</multiInstanceLoopCharacteristics>")
+
+
+def test_a_loop_condition_sees_how_often_it_has_run() -> None:
+    inner = "<standardLoopCharacteristics><loopCondition>loopCounter &lt; 3</loopCondition></standardLoopCharacteristics>"
+    plays(repeated(inner), "steps: [{complete: u}, {complete: u}, {complete: u}, {expect: {open: [z]}}]")
+
+
+THREE = "start: {data: {xs: [a, b, c]}}\nsteps: "
+
+
+def test_results_keep_their_places() -> None:
+    done = "{complete: u#3, data: {r: 3}}, {complete: u#1, data: {r: 1}}, {complete: u#2, data: {r: null}}"
+    plays(collecting(), f"{THREE}[{done}, {{expect: {{open: [z], data: {{rs: [1, null, 3]}}}}}}]")
+
+
+@pytest.mark.parametrize("condition", ["r == 2", "len(rs) == 2", "x == 'b'", "numberOfCompletedInstances == 2"])
+def test_a_completion_condition_sees_what_was_answered(condition: str) -> None:
+    done = "{complete: u#3, data: {r: 1}}, {expect: {open: [u, u]}}, {complete: u#2, data: {r: 2}}"
+    plays(collecting(condition), f"{THREE}[{done}, {{expect: {{open: [z], data: {{rs: [2, 1]}}}}}}]")
+
+
 # ---- starting ------------------------------------------------------------------------------------------------------
 
 
