@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, true, update
 
 from engine.errors import (
     ClaimedByOther,
@@ -30,7 +30,7 @@ from engine.expressions import ExpressionError
 from engine.log import ORIGIN, Command, Data, append, dumps, entries, loads
 from engine.machine import Machine
 from engine.packages import Package
-from engine.replay import MOVING, carry_out, replay
+from engine.replay import MOVING, carry_out, replay, retried
 from engine.schema import NO_DUE, commands, incidents, instances, outbox, process_versions, task_candidates, tasks, timers
 from engine.tree import node_of
 from engine.versions import Version, package_of
@@ -268,24 +268,24 @@ class Instances:
         return self._carry_out(held, Command("cancel", self.now(), actor, opinion=_text(reason)))
 
     def retry(self, incident_id: int, actor: Actor, correction: Mapping[str, Any] | None = None) -> Advance:
-        """Carries out the command that failed, after mending the data; raises `NoIncident`."""
+        """Carries out the command that failed; what is mended wins over what it said. Raises `NoIncident`."""
         row = self.connection.execute(select(incidents).where(incidents.c.id == incident_id)).mappings().one_or_none()
         if row is None or row["resolved_at"] is not None:
             raise NoIncident
         held = self.hold_instance(row["instance_id"])
         self._permit(held, RUNNING)
-        failed = loads(row["command"])
-        if correction and failed["kind"] == "start":
-            failed["data"] |= _storable(correction)
-        elif correction:
-            mended = self._carry_out(held, Command("correct", self.now(), actor, _storable(correction)))
-            if mended.stopped:
-                return mended
+        mended = _storable(correction or {})
+        facts = {"retried_by": dict(actor), **({"corrected": sorted(mended)} if mended else {})}
+        failed = Command(at=self.now(), facts=facts, **loads(row["command"]))
+        *before, again = retried(failed, mended, actor, self.now())
+        for command in before:
+            advance = self._carry_out(held, command)
+            if advance.stopped:
+                return advance
             held = self.hold_instance(row["instance_id"])
-        command = Command(at=self.now(), facts={"retried_by": dict(actor)}, **failed)
-        if command.kind == "complete":
-            self._retry_completion(held, command)
-        return self._carry_out(held, command)
+        if again.kind == "complete":
+            self._retry_completion(held, again)
+        return self._carry_out(held, again)
 
     def _retry_completion(self, held: Held, command: Command) -> None:
         """What failed may have been settled otherwise meanwhile: then the incident is over, and says so."""
@@ -294,7 +294,7 @@ class Instances:
         try:
             _must_be_open(task, command.actor)
         except TaskClosed:
-            self._resolve(held.id, command.task_key)
+            self._resolve(held.id, incidents.c.task_key == command.task_key)
             raise
 
     # ---- commands that concern people -----------------------------------------------------------------------
@@ -473,7 +473,9 @@ class Instances:
         state = None if machine.finished else dumps(machine.state())
         self._record(held, command, status=status, state=state, ended_at=command.at if machine.finished else None)
         if held.has_incident:
-            self._resolve(held.id, None if machine.finished else command.task_key)
+            gone = closed | (before.due.keys() - after.due.keys())
+            settled = incidents.c.task_key.in_(gone) | (incidents.c.task_key == command.task_key)
+            self._resolve(held.id, true() if machine.finished or command.kind == "rewind" else settled)
         advance = Advance(
             held.id,
             held.business_key,
@@ -592,7 +594,7 @@ class Instances:
             "opinion": command.opinion,
             "idempotency_key": command.idempotency_key,
         }
-        self._resolve(held.id, command.task_key)
+        self._resolve(held.id, incidents.c.task_key == command.task_key)
         self.connection.execute(
             insert(incidents).values(
                 id=incident_id,
@@ -616,12 +618,10 @@ class Instances:
             held.id, held.business_key, held.version_id, held.revision + 1, "incident", command.at, held.status, data, stopped=stopped
         )
 
-    def _resolve(self, instance_id: int, task_key: str | None) -> None:
-        """Marks incidents as settled: those of a task, or all when the instance has ended."""
-        mine = incidents.c.instance_id == instance_id
-        open_now = mine & incidents.c.resolved_at.is_(None)
-        settled = open_now if task_key is None else open_now & (incidents.c.task_key == task_key)
-        self.connection.execute(update(incidents).where(settled).values(resolved_at=self.now()))
+    def _resolve(self, instance_id: int, settled: ColumnElement[bool]) -> None:
+        """Marks open incidents as settled."""
+        open_now = (incidents.c.instance_id == instance_id) & incidents.c.resolved_at.is_(None)
+        self.connection.execute(update(incidents).where(open_now & settled).values(resolved_at=self.now()))
         if self.connection.scalar(select(incidents.c.id).where(open_now).limit(1)) is None:
             self.connection.execute(update(instances).where(instances.c.id == instance_id).values(has_incident=False))
 

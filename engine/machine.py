@@ -77,6 +77,11 @@ class Program:
         return specify(self.diagram)
 
     @cached_property
+    def conditional(self) -> bool:
+        """Whether any event of the diagram waits for a condition."""
+        return any(event.kind == "conditional" for node in self.diagram.nodes.values() for event in node.events)
+
+    @cached_property
     def reaches(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
         """For each inclusive join: which of its incoming flows can be reached from a node without passing the join."""
         joins = [n.id for n in self.diagram.nodes.values() if n.kind == "inclusiveGateway"]
@@ -138,6 +143,11 @@ class Machine:
     def waiting(self) -> tuple[Waiting, ...]:
         """Armed timers, catch events and services."""
         return tuple(self._waiting(t, a) for t in self._live() for a in t.internal_data.get("armed", ()))
+
+    def due(self, key: str) -> datetime | None:
+        """When the timer of this key fires next; None when it is not armed."""
+        armed = self.tree.tasks[key].internal_data.get("armed", ()) if key in self.tree.tasks else ()
+        return next((datetime.fromisoformat(a["due"]) for a in armed if "due" in a), None)
 
     def _waiting(self, task: Task, armed: Data) -> Waiting:
         due = armed.get("due")
@@ -432,7 +442,7 @@ class Machine:
             self.tree.remove(join)
 
     def _fire_inclusive_join(self) -> bool:
-        for task in self._live():
+        for task in self._live() if self.program.reaches else ():
             node = node_of(task)
             if node and node.kind == "inclusiveGateway" and "arrived" in task.internal_data and self._complete_join(task, node):
                 scope = task.parent
@@ -837,7 +847,7 @@ class Machine:
 
     def _fire_condition(self) -> bool:
         """A conditional event fires when its condition turns true; what is not known yet is not true."""
-        for task in self._live():
+        for task in self._live() if self.program.conditional else ():
             for armed in task.internal_data.get("armed", ()):
                 if armed["kind"] == "conditional" and self._turned_true(task, armed):
                     self._note("fired", task.task_spec.name, task.id)

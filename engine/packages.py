@@ -17,7 +17,7 @@ from engine.decisions import DecisionTable, TableRejected, read_table
 from engine.diagram import MAX_BYTES, Diagram, read_diagram
 from engine.errors import Unreadable
 from engine.machine import Program
-from engine.scenarios import Scenario, read_scenario
+from engine.scenario_files import Scenario, read_scenario
 
 DIAGRAM = "process.bpmn"
 FROZEN = (DIAGRAM, "forms/*.json", "tables/*.dmn")
@@ -46,7 +46,16 @@ class Package:
 
     @cached_property
     def tables(self) -> Mapping[str, DecisionTable]:
-        """Decision tables by key; raises `Unreadable`."""
+        """Decision tables by key; those that cannot be used are left to `refused`."""
+        return {key: table for key, table in self._read_tables.items() if isinstance(table, DecisionTable)}
+
+    @cached_property
+    def refused(self) -> Mapping[str, TableRejected]:
+        """Why decision tables cannot be used, by key."""
+        return {key: error for key, error in self._read_tables.items() if isinstance(error, TableRejected)}
+
+    @cached_property
+    def _read_tables(self) -> Mapping[str, DecisionTable | TableRejected]:
         return {_key(name): _table(name, text) for name, text in self.files.items() if name.startswith("tables/")}
 
     @cached_property
@@ -57,12 +66,16 @@ class Package:
 
 def read_package(path: Path) -> Package:
     """Reads a package folder or a single diagram; raises `Unreadable`."""
-    if not path.is_dir():
+    try:
+        folder = path.is_dir()
+    except OSError as error:
+        raise Unreadable("无法读取这个路径。") from error
+    if not folder:
         return frozen_package({DIAGRAM: read_file(path)})
     if not (path / DIAGRAM).is_file():
         raise Unreadable(f"流程包“{path.name}”中没有 {DIAGRAM}。")
     files = {str(file.relative_to(path).as_posix()): read_file(file) for pattern in FROZEN for file in sorted(path.glob(pattern))}
-    scenarios = tuple(read_scenario(read_text(file)) for file in sorted(path.glob("scenarios/*.yaml")))
+    scenarios = tuple(read_scenario(read_text(file), file.name) for file in sorted(path.glob("scenarios/*.yaml")))
     return frozen_package(files, scenarios)
 
 
@@ -79,7 +92,7 @@ def read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise Unreadable(f"无法读取文件“{path.name}”。") from error
+        raise Unreadable(f"无法读取文件“{path.name[:80]}”。") from error
 
 
 def read_text(path: Path) -> str:
@@ -104,8 +117,10 @@ def _form(name: str, text: bytes) -> Mapping[str, Any]:
     return form
 
 
-def _table(name: str, text: bytes) -> DecisionTable:
+def _table(name: str, text: bytes) -> DecisionTable | TableRejected:
     try:
         return read_table(text)
     except TableRejected as error:
-        raise Unreadable(f"决策表“{name}”：{error}") from error
+        if isinstance(error.__cause__, Unreadable):
+            raise Unreadable(f"决策表“{name}”：{error.reason}。") from error
+        return error

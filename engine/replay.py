@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from engine.errors import EngineError, NoSuchCommand, StepFailed
-from engine.log import Data
+from engine.log import Command, Data
 from engine.machine import Machine, Program, Step
 
 
@@ -37,8 +37,8 @@ class Recorded(Moving, Protocol):
     def facts(self) -> Mapping[str, Any]: ...
 
 
-Past = Callable[[int], tuple[Data, datetime]]
-"""Gives the snapshot after command N of the instance, and its instant."""
+Past = Callable[[Any], tuple[Data, datetime]]
+"""Gives the snapshot that a rewind goes back to (after command N of an instance), and its instant."""
 
 
 class Erased(EngineError):
@@ -79,6 +79,16 @@ def carry_out(machine: Machine, command: Moving, past: Past) -> None:
             machine.rewind(*past(data["to"]), command.at)
         case "cancel":
             machine.cancel(command.at)
+
+
+WITH_DATA = frozenset(["start", "complete", "message", "signal", "service_result", "correct"])
+
+
+def retried(failed: Command, correction: Mapping[str, Any], actor: Mapping[str, Any], at: datetime) -> tuple[Command, ...]:
+    """The commands that carry out a failed command again: what is mended is written first, and wins over what it said."""
+    mended = {**failed.data, **correction} if failed.kind in WITH_DATA else failed.data
+    again = replace(failed, at=at, data=mended)
+    return (again,) if not correction or failed.kind in ("start", "correct") else (Command("correct", at, actor, correction), again)
 
 
 MOVING = frozenset(["start", "complete", "timer", "message", "signal", "service_result", "correct", "rewind", "cancel"])

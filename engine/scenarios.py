@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import heapq
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import yaml
+import orjson
 
 from engine.diagram import Node
-from engine.errors import EngineError, StepFailed, Unreadable
-from engine.machine import Machine, Program, Step
-from engine.moments import parse_duration, parse_instant
+from engine.errors import EngineError, NothingWaits, StepFailed, Unreadable
+from engine.log import Command
+from engine.machine import Data, Machine, Program, Step
+from engine.moments import Duration
+from engine.replay import carry_out, retried
+from engine.scenario_files import VERBS, Scenario
 
 EPOCH = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-MAX_FIRINGS = 2_000
-VERBS = ("complete", "wait", "message", "signal", "service", "rewind", "incident", "expect")
+MAX_FIRINGS = 20_000
+STRIDE = 50
 
 
 @dataclass(frozen=True)
@@ -44,35 +50,6 @@ class Played:
         return not self.failures
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """A scenario as written."""
-
-    name: str
-    start: Mapping[str, Any] = field(default_factory=dict)
-    steps: tuple[Mapping[str, Any], ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-def read_scenario(text: str) -> Scenario:
-    """Reads a scenario file; raises `Unreadable` with a Chinese sentence."""
-    try:
-        raw = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise Unreadable("场景文件不是有效的 YAML。") from error
-    if not isinstance(raw, dict):
-        raise Unreadable("场景文件应当写明 name、start 和 steps。")
-    start, steps, facts = raw.get("start") or {}, raw.get("steps") or [], raw.get("facts") or {}
-    if not isinstance(start, dict) or not isinstance(steps, list) or not all(isinstance(s, dict) for s in steps):
-        raise Unreadable("场景文件的 start 应为对象，steps 应为步骤列表。")
-    if not isinstance(facts, dict):
-        raise Unreadable("场景文件的 facts 应为对象：查询名称和它的答复。")
-    for number, step in enumerate(steps, 1):
-        if sum(verb in step for verb in VERBS) != 1:
-            raise Unreadable(f"场景第 {number} 步应当且只能写一个动作：{'、'.join(VERBS)}。")
-    return Scenario(str(raw.get("name") or "未命名场景"), start, tuple(steps), facts)
-
-
 Deadlines = Callable[[Node, Mapping[str, Any], datetime], datetime | None]
 """Until when a task that opens must be done, by its settings and the data it sees; None for no limit."""
 
@@ -82,45 +59,57 @@ def play(program: Program, scenario: Scenario, deadlines: Deadlines | None = Non
     return _Player(program, scenario, deadlines).run()
 
 
+@dataclass
+class _Incident:
+    """A command that could not be carried out, and whether the scenario said so."""
+
+    failed: StepFailed
+    command: Command
+    step: int
+    expected: bool = False
+
+
 class _Player:
     def __init__(self, program: Program, scenario: Scenario, deadlines: Deadlines | None) -> None:
         self.program = program
         self.deadlines = deadlines
         self.due: dict[str, datetime] = {}
         self.scenario = scenario
-        self.now = EPOCH
-        self.machine = Machine(program, EPOCH, self.lookup)
+        self.now: datetime = scenario.start.get("at", EPOCH)
+        self.machine = Machine(program, self.now, self.lookup)
         self.asked: Counter[str] = Counter()
-        self.before: dict[str, tuple[dict[str, Any], datetime]] = {}
-        self.incidents: list[tuple[StepFailed, Callable[[], None]]] = []
-        self.expected_incidents = False
+        self.before: dict[str, tuple[bytes, datetime]] = {}
+        self.incidents: list[_Incident] = []
+        self.happened: list[_Incident] = []
         self.events: list[Step] = []
         self.failures: list[Failure] = []
         self.step = 0
+        self.remember()
 
-    def lookup(self, _key: str, name: str, _data: Mapping[str, Any]) -> dict[str, Any]:
-        """The scenario's answer: always the same, or a list that is used up in order and ends with its last."""
-        answers = self.scenario.facts.get(name) or {}
-        if isinstance(answers, list):
-            answers = answers[min(self.asked[name], len(answers) - 1)]
-            self.asked[name] += 1
-        return dict(answers)
+    def lookup(self, _key: str, name: str, _data: Mapping[str, Any]) -> Data:
+        """The scenario's answers are used up in order; the last is given again."""
+        answers = self.scenario.facts.get(name, [{}])
+        answer: Data = answers[min(self.asked[name], len(answers) - 1)]
+        self.asked[name] += 1
+        return dict(answer)
 
     def run(self) -> Played:
         scenario = self.scenario
+        start = scenario.start
         try:
-            if at := scenario.start.get("at"):
-                self.now = _instant(at)
-            event = scenario.start.get("message") or scenario.start.get("signal")
-            self.command(lambda: self.machine.start(scenario.start.get("data") or {}, self.now, event))
+            self.carry("start", start.get("message") or start.get("signal"), start.get("data"), start.get("by"))
+            self.fire_until(self.now)
             for number, step in enumerate(scenario.steps, 1):
                 self.step = number
-                self.one(step)
-        except (EngineError, ValueError) as error:
+                verb = next(v for v in VERBS if v in step)
+                getattr(self, f"do_{verb}")(step[verb], step)
+                self.fire_until(self.now)
+        except EngineError as error:
             self.fail(str(error))
-        if self.incidents and not self.expected_incidents:
-            failed = self.incidents[-1][0]
-            self.fail(f"出现未预期的异常：{failed.message}（环节 {failed.element}，规则 {failed.rule}）")
+        for unexpected in (i for i in self.happened if not i.expected):
+            failed = unexpected.failed
+            message = f"出现未预期的异常：{failed.message}（环节 {failed.element}，规则 {failed.rule}）"
+            self.failures.append(Failure(unexpected.step, message))
         machine = self.machine
         return Played(
             scenario.name,
@@ -134,113 +123,156 @@ class _Player:
     def fail(self, message: str) -> None:
         self.failures.append(Failure(self.step, message))
 
-    def command(self, act: Callable[[], object]) -> None:
+    # ---- commands -------------------------------------------------------------------------------------------
+
+    def carry(self, kind: str, key: str | None = None, data: Mapping[str, Any] | None = None, by: Mapping[str, Any] | None = None) -> None:
+        self.carry_out(Command(kind, self.now, by or {}, data or {}, key))
+
+    def carry_out(self, command: Command) -> None:
         """Carries out a command whole, or leaves the instance as it was and opens an incident."""
-        state, clock = self.machine.snapshot(), self.machine.now
+        if len(self.since) >= STRIDE:
+            self.remember()
         try:
-            act()
+            carry_out(self.machine, command, self.past)
+            self.since.append(command)
         except StepFailed as failed:
-            self.machine = Machine.restore(self.program, state, clock, self.lookup)
-            self.incidents.append((failed, lambda: self.command(act)))
+            self.go_back()
+            self.incidents.append(_Incident(failed, command, self.step))
+            self.happened.append(self.incidents[-1])
+        else:
+            self.incidents = [i for i in self.incidents if self.still_open(i, command)]
+        for opened in (step for step in self.machine.steps if step.kind == "opened"):
+            self.set_deadline(opened)
         self.events.extend(self.machine.steps)
         self.machine.steps.clear()
-        if self.deadlines:
-            self.set_deadlines(self.deadlines)
 
-    def set_deadlines(self, deadlines: Deadlines) -> None:
-        """A limit begins when its task opens, and ends with it."""
-        tasks = self.machine.open()
-        self.due = {key: due for key, due in self.due.items() if key in {t.key for t in tasks}}
-        for task in (t for t in tasks if t.key not in self.due):
-            node, seen = self.program.diagram.nodes[task.element], self.machine.visible_to(self.machine.tree.tasks[task.key])
-            if due := deadlines(node, seen, self.machine.now):
-                self.due[task.key] = due
+    def remember(self) -> None:
+        self.kept = (orjson.dumps(self.machine.state()), self.machine.now, Counter(self.asked))
+        self.since: list[Command] = []
 
-    def one(self, step: Mapping[str, Any]) -> None:
-        verb = next(v for v in VERBS if v in step)
-        getattr(self, f"do_{verb}")(step[verb], step)
+    def go_back(self) -> None:
+        """To where the instance was before a command failed: from the last state kept, on by what was done since."""
+        state, clock, self.asked = self.kept[0], self.kept[1], Counter(self.kept[2])
+        self.machine = Machine.restore(self.program, orjson.loads(state), clock, self.lookup)
+        for command in self.since:
+            carry_out(self.machine, command, self.past)
+        self.machine.steps.clear()
 
-    def do_complete(self, key: Any, step: Mapping[str, Any]) -> None:
-        try:
-            task = self.machine.find(str(key))
-        except EngineError as error:
-            if step.get("refused"):
+    def past(self, key: str) -> tuple[Data, datetime]:
+        state, then = self.before[key]
+        return orjson.loads(state), then
+
+    def still_open(self, incident: _Incident, done: Command) -> bool:
+        """An incident is over when its command succeeds after all, or when what it was about is gone."""
+        if done.kind == "rewind" or self.machine.finished:
+            return False
+        failed = incident.command
+        if failed.kind in ("complete", "timer"):
+            return failed.task_key in self.machine.tree.tasks
+        return (failed.kind, failed.task_key) != (done.kind, done.task_key)
+
+    def set_deadline(self, opened: Step) -> None:
+        """A limit begins when its task opens."""
+        task = self.machine.tree.tasks.get(opened.key)
+        if self.deadlines and task is not None:
+            node = self.program.diagram.nodes[opened.element]
+            due = self.deadlines(node, self.machine.visible_to(task), opened.at)
+            self.due |= {opened.key: due} if due else {}
+
+    def fire_until(self, until: datetime) -> None:
+        """Fires what is due in order of its instant; a timer that failed rests until its incident is over."""
+        waiting = [(w.due_at, w.key) for w in self.machine.waiting() if w.due_at and w.due_at <= until]
+        heapq.heapify(waiting)
+        for _ in range(MAX_FIRINGS):
+            if not waiting:
                 return
-            raise error
-        if step.get("refused"):
-            self.fail(f"“{key}”本应被拒绝，却可以办理。")
-        self.before[task.id] = (self.machine.snapshot(), self.now)
-        actor = step.get("by") if isinstance(step.get("by"), dict) else None
-        self.command(lambda: self.machine.complete(task.id, step.get("data") or {}, self.now, actor))
+            due, key = heapq.heappop(waiting)
+            if self.machine.due(key) != due or key in {i.command.task_key for i in self.incidents if i.command.kind == "timer"}:
+                continue
+            self.now = max(self.now, due)
+            seen = len(self.events)
+            self.carry("timer", key)
+            for armed in {key, *(step.key for step in self.events[seen:] if step.kind == "armed")}:
+                again = self.machine.due(armed)
+                if again and again <= until:
+                    heapq.heappush(waiting, (again, armed))
+        raise Unreadable(f"定时器连续触发超过 {MAX_FIRINGS} 次。")
 
-    def do_wait(self, span: Any, _: Mapping[str, Any]) -> None:
-        until = parse_duration(str(span)).after(self.now)
-        for _firing in range(MAX_FIRINGS):
-            due = sorted((w.due_at, w.key) for w in self.machine.waiting() if w.due_at and w.due_at <= until)
-            if not due or self.incidents:
-                break
-            self.now = max(self.now, due[0][0])
-            key, at = due[0][1], self.now
-            self.command(lambda key=key, at=at: self.machine.fire(key, at))  # type: ignore[misc]
-        else:
-            raise Unreadable(f"等待 {span} 期间定时器触发超过 {MAX_FIRINGS} 次。")
+    # ---- what a step does -----------------------------------------------------------------------------------
+
+    def do_complete(self, key: str, step: Mapping[str, Any]) -> None:
+        try:
+            task = self.machine.find(key)
+        except EngineError:
+            if step["refused"]:
+                return
+            raise
+        if step["refused"]:
+            self.fail(f"“{key}”本应被拒绝，却可以办理。")
+        self.before[task.id] = (orjson.dumps(self.machine.state()), self.now)
+        self.carry("complete", task.id, step["data"], step["by"])
+
+    def do_wait(self, span: Duration, _: Mapping[str, Any]) -> None:
+        try:
+            until = span.after(self.now)
+        except ValueError as error:
+            raise Unreadable(str(error)) from error
+        self.fire_until(until)
         self.now = until
 
-    def do_message(self, what: Any, _: Mapping[str, Any]) -> None:
-        name, data = _named(what)
-        self.command(lambda: self.machine.message(name, data, self.now))
+    def do_message(self, what: Mapping[str, Any], step: Mapping[str, Any]) -> None:
+        self.carry("message", what["name"], what["data"], step["by"])
 
-    def do_signal(self, what: Any, _: Mapping[str, Any]) -> None:
-        name, data = _named(what)
-        self.command(lambda: self.machine.signal(name, data, self.now))
+    def do_signal(self, what: Mapping[str, Any], step: Mapping[str, Any]) -> None:
+        """A signal that nobody waits for is lost."""
+        with suppress(NothingWaits):
+            self.carry("signal", what["name"], what["data"], step["by"])
 
-    def do_service(self, what: Any, _: Mapping[str, Any]) -> None:
-        name, data = _named(what)
-        self.command(lambda: self.machine.service_result(name, data, self.now))
+    def do_service(self, what: Mapping[str, Any], _: Mapping[str, Any]) -> None:
+        self.carry("service_result", what["name"], what["data"])
 
-    def do_rewind(self, what: Any, _: Mapping[str, Any]) -> None:
-        key = str(what.get("to") if isinstance(what, dict) else what)
+    def do_rewind(self, what: Mapping[str, Any], step: Mapping[str, Any]) -> None:
+        key = what["to"]
         if key not in self.before:
             keys = [k for k in self.before if k.partition("#")[0] == key]
             if not keys:
                 raise Unreadable(f"无法退回到“{key}”：该环节没有办理过。")
             key = keys[-1]
         self.events.append(Step("rewound", key.partition("#")[0], self.now, key))
-        self.command(lambda: self.machine.rewind(*self.before[key], self.now))
+        self.carry("rewind", None, {"to": key}, step["by"])
 
-    def do_incident(self, what: Any, _: Mapping[str, Any]) -> None:
+    def do_incident(self, what: Mapping[str, Any], _: Mapping[str, Any]) -> None:
+        """Tries again now; what is mended wins over what the failed command said."""
         if not self.incidents:
             raise Unreadable("当前没有异常可以重试。")
-        if isinstance(what, dict):
-            self.machine.data.update(what.get("data") or {})
-        _failed, retry = self.incidents.pop()
-        retry()
+        incident = self.incidents.pop()
+        incident.expected = True
+        for command in retried(incident.command, what["data"], {}, self.now):
+            self.carry_out(command)
 
-    def do_expect(self, what: Any, _: Mapping[str, Any]) -> None:
-        if not isinstance(what, dict):
-            raise Unreadable("expect 应当写明要核对的内容。")
+    # ---- what a step expects --------------------------------------------------------------------------------
+
+    def do_expect(self, what: Mapping[str, Any], _: Mapping[str, Any]) -> None:
         for name, wanted in what.items():
-            check = getattr(self, f"see_{name}", None)
-            if check is None:
-                raise Unreadable(f"expect 中的“{name}”不是可以核对的内容。")
-            check(wanted)
+            getattr(self, f"see_{name}")(wanted)
 
-    def same(self, label: str, wanted: object, seen: object) -> None:
-        if wanted != seen:
+    def same(self, label: str, wanted: object, seen: object) -> bool:
+        if not _same(wanted, seen):
             self.fail(f"{label}应为 {_show(wanted)}，实际为 {_show(seen)}。")
+        return _same(wanted, seen)
 
-    def see_open(self, wanted: list[str] | None) -> None:
+    def see_open(self, wanted: list[str]) -> None:
         tasks = self.machine.open()
-        named = Counter(str(w) for w in wanted or [])
+        named = Counter(wanted)
         seen = Counter(t.key if t.key in named else t.element for t in tasks)
         self.same("待办", sorted(named.elements()), sorted(seen.elements()))
 
-    def see_overdue(self, wanted: list[str] | None) -> None:
+    def see_overdue(self, wanted: list[str]) -> None:
         late = [t for t in self.machine.open() if t.key in self.due and self.due[t.key] < self.now]
-        self.same("超期的待办", sorted(wanted or []), sorted(t.element for t in late))
+        self.same("超期的待办", sorted(wanted), sorted(t.element for t in late))
 
-    def see_waiting(self, wanted: list[str] | None) -> None:
-        self.same("等待中的事件", sorted(set(wanted or [])), sorted({w.element for w in self.machine.waiting()}))
+    def see_waiting(self, wanted: list[str]) -> None:
+        self.same("等待中的事件", sorted(set(wanted)), sorted({w.element for w in self.machine.waiting()}))
 
     def see_finished(self, wanted: bool) -> None:
         self.same("流程结束", wanted, self.machine.finished)
@@ -252,28 +284,33 @@ class _Player:
 
     def see_data(self, wanted: Mapping[str, Any]) -> None:
         for name, value in wanted.items():
-            self.same(f"数据 {name} ", value, self.machine.data.get(name))
+            if name in self.machine.data:
+                self.same(f"数据 {name} ", value, self.machine.data[name])
+            else:
+                self.fail(f"数据 {name} 应为 {_show(value)}，实际没有填写。")
 
-    def see_incidents(self, wanted: list[Mapping[str, str]] | None) -> None:
-        self.expected_incidents = True
-        seen = [{"element": f.element, "rule": f.rule} for f, _ in self.incidents]
-        trimmed = [{k: s[k] for k in w} for s, w in zip(seen, wanted or [], strict=False)]
-        self.same("异常", list(wanted or []), trimmed if len(seen) == len(wanted or []) else seen)
-
-
-def _named(what: Any) -> tuple[str, Mapping[str, Any]]:
-    if isinstance(what, dict):
-        return str(what.get("name") or what.get("element") or ""), what.get("data") or {}
-    return str(what), {}
+    def see_incidents(self, wanted: list[Mapping[str, str]]) -> None:
+        seen = [{"element": i.failed.element, "rule": i.failed.rule} for i in self.incidents]
+        trimmed = [{k: s[k] for k in w} for s, w in zip(seen, wanted, strict=False)]
+        if self.same("异常", list(wanted), trimmed if len(seen) == len(wanted) else seen):
+            for incident in self.incidents:
+                incident.expected = True
 
 
-def _instant(value: object) -> datetime:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-    return parse_instant(str(value))
+def _same(left: object, right: object) -> bool:
+    """JSON's equality: 1 is 1.0 and not true."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    return isinstance(left, bool) is isinstance(right, bool) and left == right
 
 
 def _show(value: object) -> str:
     if isinstance(value, list):
         return "[" + "、".join(_show(v) for v in value) + "]"
-    return {True: "是", False: "否"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    if value is None:
+        return "空"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)

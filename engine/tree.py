@@ -66,12 +66,9 @@ class Tree(Workflow):  # type: ignore[misc]
 
     def below(self, scope: Task) -> list[Task]:
         """All tasks under `scope`, outermost first."""
-        found: list[Task] = []
-        pending = list(scope.children)
-        while pending:
-            task = pending.pop(0)
-            found.append(task)
-            pending.extend(task.children)
+        found = [self.tasks[key] for key in scope._children]
+        for task in found:
+            found += [self.tasks[key] for key in task._children]
         return found
 
     def dump(self) -> list[list[Any]]:

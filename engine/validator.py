@@ -47,8 +47,9 @@ def check(diagram: Diagram, *, bare: bool = False) -> tuple[Problem, ...]:
 
 def check_package(package: Package, *, bare: bool = False) -> tuple[Problem, ...]:
     """All problems of a package: its diagram's, and settings that name a form or table it does not hold."""
+    tables = tuple(Problem("table_refused", key, str(error)) for key, error in package.refused.items())
     missing = () if bare else tuple(_missing_files(package))
-    return check(package.diagram, bare=bare) + missing
+    return check(package.diagram, bare=bare) + tables + missing
 
 
 def publishable(problems: tuple[Problem, ...]) -> bool:
@@ -467,7 +468,7 @@ def _missing_files(package: Package) -> Iterator[Problem]:
         form = node.settings.get("form", {}).get("key")
         if form is not None and form not in package.forms:
             yield Problem("form_unknown", node.id, f"“{node.label}”使用的表单“{form}”不在流程包中。")
-        if node.decision is not None and node.decision not in package.tables:
+        if node.decision is not None and node.decision not in {**package.tables, **package.refused}:
             yield Problem("table_unknown", node.id, f"“{node.label}”使用的决策表“{node.decision}”不在流程包中。")
         yield from _unnamed_result(package, node)
 

@@ -12,6 +12,10 @@ from click.testing import CliRunner
 from tests.diagrams import started
 from wuzhang.cli import main
 
+RANKED = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:t">
+<decision id="limits" name="limits"><decisionTable id="t" hitPolicy="PRIORITY"><input id="i"><inputExpression id="ie"><text>n</text>
+</inputExpression></input><output id="o" name="days"/></decisionTable></decision></definitions>"""
+
 
 @pytest.fixture
 def diagram(tmp_path: Path) -> Path:
@@ -47,8 +51,28 @@ def test_an_unreadable_file_gets_a_sentence(tmp_path: Path, content: bytes) -> N
         assert said["problems"][0]["message"].endswith("。")
 
 
-def test_a_missing_file_gets_a_sentence(tmp_path: Path) -> None:
-    assert run("check", str(tmp_path / "none.bpmn"))[0] == 2
+@pytest.mark.parametrize("name", ["none.bpmn", "x" * 300, "x/" * 3000])
+def test_a_path_that_cannot_be_read_gets_a_sentence(tmp_path: Path, diagram: Path, name: str) -> None:
+    for verb in ("check", "play"):
+        assert run(verb, str(tmp_path / name))[0] == 2
+    assert run("play", str(diagram), "--scenario", str(tmp_path / name))[0] == 2
+
+
+def test_play_says_why_a_diagram_cannot_be_played(tmp_path: Path) -> None:
+    path = tmp_path / "p.bpmn"
+    path.write_bytes(started("u").users("u").xml())
+    code, said = run("play", str(path))
+    assert (code, said["scenarios"], [p["rule"] for p in said["problems"]]) == (1, [], ["dead_end"])
+
+
+@pytest.mark.parametrize("table, code, rule, element", [(RANKED, 1, "table_refused", "limits"), ("<x", 2, "unreadable", "")])
+def test_a_table_that_cannot_be_used_is_named(tmp_path: Path, table: str, code: int, rule: str, element: str) -> None:
+    (tmp_path / "process.bpmn").write_bytes(started("x", "e").rule("x", decision="limits").ends("e").xml())
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "limits.dmn").write_text(table, "utf-8")
+    for verb in ("check", "play"):
+        said = run(verb, str(tmp_path))
+        assert (said[0], [(p["rule"], p["element"]) for p in said[1]["problems"]]) == (code, [(rule, element)])
 
 
 def test_play_reports_events_and_failures(diagram: Path, tmp_path: Path) -> None:
@@ -67,12 +91,13 @@ def test_play_starts_once_without_a_scenario(diagram: Path) -> None:
     assert (code, said["scenarios"][0]["open"]) == (0, ["u"])
 
 
-@pytest.mark.parametrize("text", ["[", "- 1", "steps: 3", "steps: [{}]", "steps: [{complete: a, wait: P1D}]", "steps: [{expect: 1}]"])
+@pytest.mark.parametrize("text", ["[", "- 1", "steps: 3", "nmae: x", "steps: [{frob: a}]", "steps: [{complete: a, wait: P1D}]"])
 def test_a_bad_scenario_gets_a_sentence(diagram: Path, tmp_path: Path, text: str) -> None:
     scenario = tmp_path / "s.yaml"
     scenario.write_text(text, encoding="utf-8")
-    code, _ = run("play", str(diagram), "--scenario", str(scenario))
-    assert code in (1, 2)
+    code, said = run("play", str(diagram), "--scenario", str(scenario))
+    assert code == 2
+    assert "s.yaml" in said["problems"][0]["message"]
 
 
 def test_a_scenario_sees_what_is_overdue_by_the_working_calendar(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ import click
 from engine.audit import instance_ids, verify
 from engine.errors import Unreadable
 from engine.packages import Package, read_package, read_text
-from engine.scenarios import Played, Scenario, play, read_scenario
-from engine.validator import Problem, check, check_package, publishable
+from engine.scenario_files import Scenario, read_scenario
+from engine.scenarios import Played, play
+from engine.validator import Problem, check_package, publishable
 from governance.calendar.notices import planning_calendar
 from governance.workflow.rules import planned_due
 from wuzhang.config import ConfigError, read_config
@@ -64,23 +65,22 @@ def play_process(path: Path, scenario_file: Path | None, as_json: bool) -> None:
     try:
         package = read_package(path)
         scenarios = _scenarios(package, scenario_file)
-        refused = [p for p in check(package.diagram, bare=True) if p.severity == "error"]
-        if refused:
-            _show_check(tuple(refused), as_json)
-            sys.exit(FAILED)
-        program = package.program
-        deadlines = planned_due(planning_calendar(PLANNED))
-        played = [play(program, scenario, deadlines) for scenario in scenarios]
     except Unreadable as error:
-        _show_check((Problem("unreadable", "", str(error)),), as_json)
+        _show_refused((Problem("unreadable", "", str(error)),), as_json)
         sys.exit(UNREADABLE)
+    refused = tuple(p for p in check_package(package, bare=True) if p.severity == "error")
+    if refused:
+        _show_refused(refused, as_json)
+        sys.exit(FAILED)
+    deadlines = planned_due(planning_calendar(PLANNED))
+    played = [play(package.program, scenario, deadlines) for scenario in scenarios]
     _show_play(played, as_json)
     sys.exit(PASSED if all(p.passed for p in played) else FAILED)
 
 
 def _scenarios(package: Package, file: Path | None) -> Sequence[Scenario]:
     if file is not None:
-        return [read_scenario(read_text(file))]
+        return [read_scenario(read_text(file), file.name)]
     return package.scenarios or [STARTED_ONCE]
 
 
@@ -92,6 +92,14 @@ def _show_check(problems: tuple[Problem, ...], as_json: bool) -> None:
         label = "错误" if problem.severity == "error" else "提醒"
         click.echo(f"{label} [{problem.rule}] {problem.element}  {problem.message}")
     click.echo("可以发布。" if publishable(problems) else "不能发布。")
+
+
+def _show_refused(problems: tuple[Problem, ...], as_json: bool) -> None:
+    """What could not be played at all."""
+    if as_json:
+        _print_json({"scenarios": [], "problems": [asdict(p) for p in problems]})
+    else:
+        _show_check(problems, as_json)
 
 
 def _show_play(played: Sequence[Played], as_json: bool) -> None:

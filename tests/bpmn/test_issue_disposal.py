@@ -19,7 +19,8 @@ from engine.diagram import Flow, Node
 from engine.errors import NothingWaits
 from engine.expressions import compile_expression
 from engine.packages import read_package
-from engine.scenarios import Scenario, play
+from engine.scenario_files import Scenario
+from engine.scenarios import play
 from engine.validator import check_package
 from governance.calendar.rules import Unit as LimitUnit
 from governance.people.rules import POSTS

@@ -9,7 +9,8 @@ import pytest
 from engine.diagram import read_diagram
 from engine.machine import Program
 from engine.packages import DIAGRAM, frozen_package
-from engine.scenarios import play, read_scenario
+from engine.scenario_files import read_scenario
+from engine.scenarios import play
 from engine.validator import check, check_package, publishable
 from tests.diagrams import Drawing, event, started, timer
 

@@ -207,6 +207,51 @@ def test_an_incident_is_retried_after_correction_as_the_one_who_acted(bench: Ben
     assert (last.kind, last.actor["person"], last.facts["retried_by"]["person"]) == ("complete", "zhang", "li")
 
 
+def test_what_is_mended_wins_over_what_was_said(bench: Bench) -> None:
+    begun = bench.start(bench.publish(package(fragile())))
+    stopped = bench.complete(begun.instance_id, "u#1", {"amount": 7}).stopped
+    assert stopped
+    with bench.instances() as run:
+        done = run.retry(stopped.incident_id, LI, {"amount": 70})
+    assert done.stopped is None and done.data["amount"] == 70 and open_keys(bench) == ["v#1"] and whole(bench, begun.instance_id)
+    with bench.database.connect() as connection:
+        assert entries(connection, begun.instance_id)[-1].facts["corrected"] == ["amount"]
+
+
+def open_incidents(bench: Bench) -> int:
+    with bench.database.connect() as connection:
+        return connection.scalar(select(func.count()).where(incidents.c.resolved_at.is_(None))) or 0
+
+
+def test_mending_one_incident_leaves_the_others_open(bench: Bench) -> None:
+    drawing = started("g").node("parallelGateway", "g").users("u", "v").ends("e", "e2")
+    for task, price, end in (("u", "a", "e"), ("v", "b", "e2")):
+        drawing.node("scriptTask", f"x{task}", f"<script>t = {price} * 2</script>").chain("g", task, f"x{task}", end)
+    begun = bench.start(bench.publish(package(drawing)))
+    first = bench.complete(begun.instance_id, "u#1").stopped
+    assert first and bench.complete(begun.instance_id, "v#1").stopped and open_incidents(bench) == 2
+    with bench.instances() as run:
+        assert run.retry(first.incident_id, LI, {"a": 1}).stopped is None
+    assert open_incidents(bench) == 1
+
+
+def test_a_rewind_or_an_interruption_ends_an_incident(bench: Bench) -> None:
+    late = fragile().node("boundaryEvent", "b", timer("duration", "PT2H"), attachedToRef="u").flow("b", "v")
+    version = bench.publish(package(late))
+    begun = bench.start(version)
+    assert bench.complete(begun.instance_id, "u#1", {"amount": 7}).stopped and open_incidents(bench) == 1
+    bench.clock.pass_by(timedelta(hours=2))
+    with bench.instances() as run:
+        assert run.fire(begun.instance_id, "b#1")
+    assert open_incidents(bench) == 0 and open_keys(bench) == ["v#1"]
+    with bench.instances() as run:
+        run.rewind(begun.instance_id, 1, LI, "重办")
+    assert bench.complete(begun.instance_id, "u#2", {"amount": 7}).stopped and open_incidents(bench) == 1
+    with bench.instances() as run:
+        run.rewind(begun.instance_id, 1, LI, "重办")
+    assert open_incidents(bench) == 0 and whole(bench, begun.instance_id)
+
+
 def test_a_start_that_fails_is_kept_and_can_be_retried(bench: Bench) -> None:
     drawing = started("x", "u", "e").node("scriptTask", "x", "<script>total = price * 2</script>").users("u").ends("e")
     begun = bench.start(bench.publish(package(drawing)))
@@ -299,7 +344,7 @@ def test_foreseeing_writes_nothing(bench: Bench) -> None:
     begun = bench.start(bench.publish(package(two_steps())))
     with bench.instances() as run:
         seen = run.foresee(begun.instance_id, "u#1", {"a": 1}, ZHANG)
-    assert [(opening.element, assignment.principals) for opening, assignment in seen] == [("v", ("post:grid_lead@g1",))]
+    assert [(opening.element, assignment.principals) for opening, assignment in seen.next] == [("v", ("post:grid_lead@g1",))]
     assert open_keys(bench) == ["u#1"] and whole(bench, begun.instance_id)
 
 
