@@ -9,6 +9,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 LIMITS = {
+    "signin.renew_password": "10 per minute; 60 per hour",
     "signin.enter": "30 per minute; 300 per hour",
     "public.take": "60 per minute; 600 per hour",
     "public.similar": "120 per minute",

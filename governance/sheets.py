@@ -34,6 +34,8 @@ def read_sheet(content: bytes, required: Sequence[str]) -> list[Row]:
     """The rows of an .xlsx or CSV file; raises `SheetRejected` naming the line."""
     if len(content) > MAX_BYTES:
         _reject(f"文件超过 {MAX_BYTES // 1_000_000} MB")
+    if content[:4] in (b"%PDF", b"\xd0\xcf\x11\xe0", b"\x89PNG", b"\xff\xd8\xff\xe0"):
+        _reject("只支持 .xlsx 或 CSV 文件")
     lines = enumerate(_excel(content), 1) if content[:2] == b"PK" else _csv(content)
     written = ((number, [cell.strip() for cell in cells]) for number, cells in lines if any(cell.strip() for cell in cells))
     at, header = next(written, (1, []))

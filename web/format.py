@@ -17,6 +17,7 @@ from governance.calendar.queries import working_calendar
 from governance.calendar.rules import SHANGHAI, Unit, WorkCalendar
 from governance.cases.codes import category_name
 from governance.deadlines.rules import Light, light, remaining_words
+from governance.organisation.queries import named
 from web.language import gettext as _
 from web.language import listed
 from web.sentences import say
@@ -26,9 +27,8 @@ LIGHTS = {Light.GREEN: ("green", "clock"), Light.YELLOW: ("yellow", "alert-trian
 
 def init_filters(app: Flask) -> None:
     """Registers the filters of the templates."""
-    app.jinja_env.filters.update(
-        moment=moment, day=day, category=category_name, limit=limit_words, listed=listed, say=say, zip=zip, local=local
-    )
+    app.jinja_env.filters.update(moment=moment, day=day, local=local, category=category_name, limit=limit_words, listed=listed)
+    app.jinja_env.filters.update(say=say, zip=zip, named=lambda unit: named(context().session, unit))
     app.jinja_env.globals.update(left=left, now=lambda: context().now(), asset=partial(asset, _digests(app)))
 
 

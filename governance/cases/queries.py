@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,7 @@ from governance.organisation.models import Unit
 from governance.people.rules import POSTS
 
 DUPLICATES_WITHIN = timedelta(days=30)
+PAGE = 30
 
 
 def visible(query: Select[Any], actor: Actor) -> Select[Any]:
@@ -45,6 +47,36 @@ def case(session: Session, case_id: int, actor: Actor) -> Case:
     if found is None:
         raise NotFound
     return found
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """Cases in order, and where the next page begins."""
+
+    cases: tuple[Case, ...]
+    after: int | None
+
+
+def cases(
+    session: Session, actor: Actor, *, q: str = "", status: str = "", late_at: datetime | None = None, after: int | None = None
+) -> CasePage:
+    """The cases the actor may see, the latest first: by words, by status, or those whose limit has passed by `late_at`."""
+    query = visible(select(Case), actor).order_by(Case.id.desc()).limit(PAGE + 1)
+    if q:
+        query = query.where(matching(q))
+    if status:
+        query = query.where(Case.status == status)
+    if late_at:
+        query = query.where(Case.due_at < late_at, Case.closed_at.is_(None), Case.paused_at.is_(None))
+    if after:
+        query = query.where(Case.id < after)
+    found = tuple(session.scalars(query).unique())
+    return CasePage(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
+
+
+def matching(q: str) -> ColumnElement[bool]:
+    """Cases whose number begins so, or whose words contain it."""
+    return or_(Case.number.startswith(q, autoescape=True), Case.title.contains(q, autoescape=True), Case.text.contains(q, autoescape=True))
 
 
 def followed(session: Session, secret: str) -> Case:

@@ -75,28 +75,26 @@ def resume(clock: Clock, now: datetime, calendar: WorkCalendar) -> Clock:
 
 
 def remaining_words(due_at: datetime, now: datetime, calendar: WorkCalendar, unit: Unit) -> str:
-    """剩 3 小时 20 分, 剩 2 个工作日, 超期 1 天 2 小时: working time for limits in working time."""
+    """剩 3 个工作时 20 分, 剩 2 个工作日, 超期 1 天 2 小时: working time for limits in working time, and named so."""
     if now > due_at:
         over = _between(due_at, now, unit, calendar)
-        return f"超期 {_words(over, *_day(calendar, now, unit))}" if over >= MINUTE else "已超期"
+        return f"超期 {_words(over, Unit.WORK_DAYS if unit.is_work else unit, calendar, now)}" if over >= MINUTE else "已超期"
     left = _between(now, due_at, unit, calendar)
     if left < MINUTE:
         return "剩不足 1 分"
     if unit is Unit.WORK_DAYS and (days := _whole_days_left(now, due_at, left, calendar)):
         return f"剩 {days} 个工作日"
-    if unit is Unit.WORK_HOURS:
-        return f"剩 {_hours_and_minutes(left)}"
-    return f"剩 {_words(left, *_day(calendar, now, unit))}"
+    return f"剩 {_words(left, unit, calendar, now)}"
 
 
 def used_words(opened_at: datetime, closed_at: datetime, calendar: WorkCalendar, unit: Unit, *, whole_days: bool = True) -> str:
-    """3 小时 20 分, 2 个工作日: how long something took, counted as its limit is; a limit of one and a half days is not counted in days."""
+    """3 个工作时 20 分, 2 个工作日: how long something took, counted as its limit is. Parts of days are not told in whole days."""
     if whole_days and unit is Unit.WORK_DAYS and (days := calendar.working_days(opened_at, closed_at)):
         return f"{days} 个工作日"
     used = _between(opened_at, closed_at, unit, calendar)
     if used < MINUTE:
         return "不足 1 分"
-    return _hours_and_minutes(used) if unit is Unit.WORK_HOURS else _words(used, *_day(calendar, closed_at, unit))
+    return _words(used, unit, calendar, closed_at)
 
 
 def _whole_days_left(now: datetime, due_at: datetime, left: timedelta, calendar: WorkCalendar) -> int:
@@ -104,21 +102,14 @@ def _whole_days_left(now: datetime, due_at: datetime, left: timedelta, calendar:
     return min(calendar.working_days(now, due_at), left // calendar.length(due_at.astimezone(SHANGHAI).date()))
 
 
-def _day(calendar: WorkCalendar, now: datetime, unit: Unit) -> tuple[timedelta, str]:
-    return (calendar.length(now.astimezone(SHANGHAI).date()), "个工作日") if unit.is_work else (DAY, "天")
-
-
-def _words(span: timedelta, day: timedelta, name: str) -> str:
-    """Two parts at most: nobody plans by the minute a day ahead."""
-    days, rest = divmod(span, day)
-    if not days:
-        return _hours_and_minutes(rest)
-    return f"{days} {name} {rest // HOUR} 小时" if rest >= HOUR else f"{days} {name}"
-
-
-def _hours_and_minutes(span: timedelta) -> str:
-    hours, minutes = divmod(span // MINUTE, 60)
-    return " ".join(part for part in (f"{hours} 小时" if hours else "", f"{minutes} 分" if minutes else "") if part)
+def _words(span: timedelta, unit: Unit, calendar: WorkCalendar, on: datetime) -> str:
+    """Two parts at most: nobody plans by the minute a day ahead. Limits in hours are told in hours."""
+    hour = "个工作时" if unit.is_work else "小时"
+    day = calendar.length(on.astimezone(SHANGHAI).date()) if unit.is_work else DAY
+    days, rest = divmod(span, day) if unit is not Unit.WORK_HOURS else (0, span)
+    hours, minutes = divmod(rest // MINUTE, 60)
+    parts = [(days, "个工作日" if unit.is_work else "天"), (hours, hour), (0 if days else minutes, "分")]
+    return " ".join(f"{count} {name}" for count, name in parts if count)
 
 
 def _between(start: datetime, end: datetime, unit: Unit, calendar: WorkCalendar) -> timedelta:

@@ -68,6 +68,15 @@ def sign_in(session: Session, username: str, password: str, now: datetime) -> Ac
     return account
 
 
+def change_password(session: Session, account: Account, old: str, new: str) -> None:
+    """The holder of an account changes the password; every session ends. Raises `Refused`."""
+    if not _matches(account.password_hash, old):
+        raise Refused({"old": "原密码不正确"})
+    if old == new:
+        raise Refused({"password": "新密码不能与原密码相同"})
+    set_password(session, account, new)
+
+
 def set_password(session: Session, account: Account, password: str) -> None:
     """Changes the password and ends every session; raises `Refused`."""
     account.password_hash, account.stamp = _hashed(password), secrets.token_hex(8)

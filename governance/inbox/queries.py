@@ -17,12 +17,14 @@ from engine.schema import NO_DUE, task_candidates, tasks
 from engine.schema import instances as instance_rows
 from engine.versions import package_of
 from governance.cases.models import Case
+from governance.cases.queries import matching
 from governance.context import Actor, Context
 from governance.errors import NotFound
 from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import names as unit_names
-from governance.people.queries import names
-from governance.people.rules import POSTS
+from governance.people.models import Appointment
+from governance.people.queries import holders, names
+from governance.people.rules import POSTS, principal
 
 PAGE = 30
 COUNTED = 99
@@ -85,8 +87,8 @@ def todo(context: Context, actor: Actor, *, q: str = "", overdue: bool = False, 
     """待办: what the actor may do, the most urgent first."""
     start = _position(after)
     parts: list[Select[Any]] = []
-    for principal in actor.principals:
-        part = select(task_candidates.c.due_at, task_candidates.c.task_id).where(task_candidates.c.principal == principal)
+    for one in actor.principals:
+        part = select(task_candidates.c.due_at, task_candidates.c.task_id).where(task_candidates.c.principal == one)
         if overdue:
             part = part.where(task_candidates.c.due_at < context.now())
         if start:
@@ -102,7 +104,7 @@ def todo(context: Context, actor: Actor, *, q: str = "", overdue: bool = False, 
     unique = select(mine.c.task_id, mine.c.due_at).distinct().subquery()
     query = _with_case(select(*_LINE)).join(unique, unique.c.task_id == tasks.c.id).order_by(unique.c.due_at, tasks.c.id)
     if q:
-        query = query.where(_matching(q))
+        query = query.where(matching(q))
     rows = context.session.connection().execute(query.limit(limit + 1)).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return _page(context, rows[:limit], _after(last.due_at or NO_DUE, last.id) if last else None)
@@ -126,7 +128,7 @@ def started(context: Context, actor: Actor, *, q: str = "", after: str | None = 
     """我发起: what the actor reported, the latest first."""
     query = select(Case).where(Case.reported_by == actor.person_id).order_by(Case.id.desc()).limit(limit)
     if q:
-        query = query.where(_matching(q))
+        query = query.where(matching(q))
     if after and after.isdecimal() and len(after) < 19:
         query = query.where(Case.id < int(after))
     return list(context.session.scalars(query))
@@ -142,6 +144,15 @@ def counts(context: Context, actor: Actor) -> dict[str, int]:
         "todo": connection.scalar(select(func.count()).select_from(waiting.subquery())) or 0,
         "overdue": connection.scalar(select(func.count()).select_from(late.subquery())) or 0,
     }
+
+
+def waiting_for(context: Context, held: Appointment) -> int:
+    """How many tasks wait for a post that nobody else holds; counted no further than 99."""
+    others = [a for a in holders(context.session, held.post, held.unit_id, context.today) if a.id != held.id]
+    if others:
+        return 0
+    mine = select(task_candidates.c.task_id).where(task_candidates.c.principal == principal(held.post, held.unit_id)).limit(COUNTED + 1)
+    return context.session.connection().scalar(select(func.count()).select_from(mine.subquery())) or 0
 
 
 def arrived(context: Context, actor: Actor, since: datetime) -> int:
@@ -290,13 +301,9 @@ def _with_case(query: Select[Any]) -> Select[Any]:
     )
 
 
-def _matching(q: str) -> Any:
-    return or_(Case.number.startswith(q, autoescape=True), Case.title.contains(q, autoescape=True), Case.text.contains(q, autoescape=True))
-
-
 def _latest(context: Context, query: Select[Any], moment: Any, id: Any, q: str, after: str | None, limit: int) -> Page:
     if q:
-        query = query.where(_matching(q))
+        query = query.where(matching(q))
     if start := _position(after):
         query = query.where(or_(moment < start[0], and_(moment == start[0], id < start[1])))
     rows = context.session.connection().execute(query.order_by(moment.desc(), id.desc()).limit(limit + 1)).all()

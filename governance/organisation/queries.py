@@ -10,6 +10,10 @@ from sqlalchemy.orm import Session
 from governance.errors import NotFound, Refused
 from governance.organisation.models import Kind, Unit
 
+BELOW_COMMUNITY = (Kind.GRID, Kind.BUILDING, Kind.SECTOR)
+NAMING = (Kind.COMMUNITY, Kind.GRID)
+"""The levels by whose names people tell apart what lies in them."""
+
 
 def unit(session: Session, unit_id: int | str) -> Unit:
     """The unit; raises `NotFound`."""
@@ -20,8 +24,14 @@ def unit(session: Session, unit_id: int | str) -> Unit:
 
 
 def names(session: Session, unit_ids: Collection[int]) -> dict[int, str]:
-    """Names by id."""
-    return {row.id: row.name for row in session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(unit_ids)))}
+    """Names by id; what lies below a community is named with it, for every community has a 第一网格."""
+    found = session.execute(select(Unit.id, Unit.name, Unit.kind, Unit.path).where(Unit.id.in_(unit_ids))).all()
+    below = {row.id: [int(part) for part in row.path.strip("/").split("/")] for row in found if row.kind in BELOW_COMMUNITY}
+    above = session.execute(
+        select(Unit.id, Unit.name).where(Unit.id.in_({i for ids in below.values() for i in ids}), Unit.kind.in_(NAMING))
+    )
+    prefix = {row.id: row.name for row in above} if below else {}
+    return {row.id: "".join(prefix.get(i, "") for i in below.get(row.id, [])[:-1]) + row.name for row in found}
 
 
 def upwards(session: Session, unit: Unit) -> list[Unit]:
@@ -104,7 +114,4 @@ def place(session: Session, named: str) -> Unit | None:
 
 def named(session: Session, unit: Unit) -> str:
     """A unit's name; below a community with the names from the community down."""
-    if unit.kind not in (Kind.GRID, Kind.BUILDING, Kind.SECTOR):
-        return unit.name
-    chain = [u for u in upwards(session, unit) if u.kind in (Kind.COMMUNITY, Kind.GRID, Kind.BUILDING) or u is unit]
-    return "".join(u.name for u in reversed(chain))
+    return names(session, [unit.id])[unit.id]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from governance.errors import NotFound
 from governance.organisation.models import Unit
-from governance.organisation.queries import named
+from governance.organisation.queries import named, within
 from governance.people.models import Appointment, Person
 from governance.people.rules import POSTS, STAFFED, Post
 
@@ -84,7 +84,8 @@ def roster(session: Session, today: date, q: str = "", unit_id: int | None = Non
     if unit_id is not None:
         query = query.where(Appointment.unit_id == unit_id)
     if q:
-        query = query.where(or_(Person.name.contains(q, autoescape=True), Unit.name.contains(q, autoescape=True)))
+        inside = session.scalars(select(Unit.path).where(Unit.name.contains(q, autoescape=True)).limit(20)).all()
+        query = query.where(or_(Person.name.contains(q, autoescape=True), within(inside)))
     return session.scalars(query.order_by(Unit.path, Appointment.post).limit(limit)).unique().all()
 
 

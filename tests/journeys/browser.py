@@ -74,7 +74,7 @@ def enter(page: Page, home: str, username: str, password: str) -> None:
     page.fill("#username", username)
     page.fill("#password", password)
     page.click("main form button")
-    expect(page).to_have_url(re.compile("/inbox"))
+    expect(page).to_have_url(re.compile("/inbox|/cases"))
 
 
 def new_page(browser: Browser, viewport: dict[str, int] | None = None) -> Page:

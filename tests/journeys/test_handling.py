@@ -12,7 +12,7 @@ from tests.district import District
 from tests.journeys.browser import People, enter
 from tests.journeys.matters import Matter, grid_worker, name, place, reported, username
 
-CATEGORY = "公共设施 · 排水管网"
+CATEGORY = "排水管网"
 
 
 def at_the_lead(town: District, community: int) -> tuple[Matter, str]:

@@ -13,7 +13,7 @@ from tests.district import District
 from tests.journeys.browser import PHONE, Worker, sign_in
 
 PLACE = "5001990010010000100001"
-NINE = "2026-03-02T09:30"
+NINE = "2026-03-02T09:00"
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_leaking_pipe_is_settled_in_the_end(chromium: Browser, district: Distr
         worker = at("wanggeyuan")
         worker.open_first("受理登记")
         worker.choose("受理")
-        worker.fill(category="公共设施 · 排水管网")
+        worker.fill(category="排水管网")
         expect(worker.page.locator("#next")).to_contain_text("分级分类")
         worker.submit()
         district.clock.pass_by(minutes=30)
@@ -70,7 +70,7 @@ def test_a_leaking_pipe_is_settled_in_the_end(chromium: Browser, district: Distr
         desk = at("lianxi")
         desk.open_first("派单")
         desk.choose("派单")
-        desk.fill(lead_unit="区城市管理局", dispatch_due=NINE)
+        desk.fill(lead_unit="区城市管理局", dispatch_due="2026-03-09T18:00")
         desk.submit()
 
         department = at("bumen02")
@@ -81,7 +81,7 @@ def test_a_leaking_pipe_is_settled_in_the_end(chromium: Browser, district: Distr
         desk.open_first("退单审核")
         desk.choose("不同意，须承办")
         desk.fill(review_note="首接负责，请先行处置。")
-        desk.submit("按首接负责制办理。")
+        desk.submit()
 
         _settle(at("chengban02"), photo)
         _check_and_reply(at)
@@ -100,7 +100,7 @@ def test_a_leaking_pipe_is_settled_in_the_end(chromium: Browser, district: Distr
         leader.submit("已要求限期整改，暂不另行督办。")
         desk.open_first("派单")
         desk.choose("派单")
-        desk.fill(lead_unit="区城市管理局", dispatch_due=NINE)
+        desk.fill(lead_unit="区城市管理局", dispatch_due="2026-04-09T18:00")
         desk.submit()
         department.open_first("签收")
         department.choose("签收")
@@ -122,7 +122,7 @@ def test_a_leaking_pipe_is_settled_in_the_end(chromium: Browser, district: Distr
 
 
 def _settle(handler: Worker, photo: Path) -> None:
-    handler.open_first("联系诉求人")
+    handler.open_first("联系反映人")
     handler.choose("已联系")
     handler.fill(contacted_reporter_at=NINE, contact_note="已约定上门时间。")
     handler.submit()
@@ -142,7 +142,7 @@ def _check_and_reply(at: Callable[[str], Worker]) -> None:
     checker.fill(check_note="现场干燥，无渗漏。")
     checker.submit()
     handler = at("chengban02")
-    handler.open_first("向诉求人反馈")
+    handler.open_first("向反映人反馈")
     handler.choose("已反馈")
     handler.fill(reply_mode="个别反馈", reply_text="管道已更换，请您查看。", replied_at=NINE)
     handler.submit()

@@ -63,7 +63,7 @@ def test_24_the_trail_tells_all_of_every_step(town: District, people: People, ma
         "用时 40 分 / 时限 4 个工作时",
         "按期",
         "问题类别",
-        "公共设施 · 排水管网",
+        "排水管网",
     ):
         expect(accepted).to_contain_text(words)
     expect(accepted.locator("time")).to_have_text(re.compile(r"3月2日 \d\d:\d\d"))

@@ -79,7 +79,7 @@ def test_a_term_ends_and_stays_in_the_history(district: District, administrator:
     page = added(administrator, "冯到期")
     administrator.post(f"{page}/appointments", page, post="building_lead", unit="5001990010010000100001")
     end = re.findall(r'action="(/admin/people/appointments/\d+/end)"', shown(administrator, page))
-    assert len(end) == 1 and administrator.post(end[0], page).status_code == 302
+    assert len(end) == 1 and administrator.post(end[0], page, last_day="2026-03-02").status_code == 302
     district.clock.pass_by(days=1)
     try:
         assert "已卸任" in shown(sign_in(district.app(), district, "guanli"), page)
@@ -114,3 +114,18 @@ def test_a_sheet_with_a_wrong_line_writes_nothing(administrator: Client) -> None
 def test_administration_is_for_administrators(district: District, path: str) -> None:
     assert sign_in(district.app(), district, "shequ").http.get(path).status_code == 403
     assert district.app().test_client().get(path).status_code == 302
+
+
+def test_everybody_changes_their_own_password(district: District) -> None:
+    mine, other = (sign_in(district.app(), district, "lianxi") for _ in range(2))
+    new = {"password": "quite another one", "again": "quite another one"}
+    for wrong, said in (
+        ({"old": "guess", **new}, "原密码不正确"),
+        ({"old": district.password, "password": "quite another one", "again": "something else"}, "两次输入的新密码不一致"),
+        ({"old": district.password, "password": district.password, "again": district.password}, "新密码不能与原密码相同"),
+        ({"old": district.password, "password": "short", "again": "short"}, "密码应为"),
+    ):
+        answer = mine.post("/password", "/password", **wrong)
+        assert answer.status_code == 422 and said in answer.get_data(as_text=True)
+    assert mine.post("/password", "/password", old=district.password, **new).status_code == 302
+    assert mine.http.get("/inbox").status_code == 200 and other.http.get("/inbox").status_code == 302

@@ -101,7 +101,8 @@ def test_a_reporter_never_sees_pictures_that_were_not_handed_in(district: Distri
     done = {"handle_result": "settled", "measures": "换了水管。", "photos_after": draft, "contacted_reporter_at": "2026-03-02T09:00"}
     assert worker.post(f"{task}/complete", task, **done).status_code == 302
     assert photos_of(resident.get(f"/follow/{matter.secret}").get_data(as_text=True)) == {draft}
-    assert resident.get(f"/follow/{matter.secret}/photos/{draft}").status_code == 200
+    with resident.get(f"/follow/{matter.secret}/photos/{draft}") as sent:
+        assert sent.status_code == 200 and sent.mimetype == "image/jpeg"
 
 
 def test_what_an_anonymous_reporter_is_promised_is_true(district: District) -> None:

@@ -44,7 +44,7 @@ def test_nobody_begins_with_the_words_of_the_one_before(district: District) -> N
 
 
 def test_what_is_known_of_the_case_is_filled_in(district: District) -> None:
-    matter = reported(district, place(1)).do(accept_result="accept", category="0205")
+    matter = reported(district, place(1)).do("wanggeyuan", accept_result="accept", category="0205")
     worker, task = sign_in(district.app(), district, "wanggeyuan"), f"/tasks/{matter.task()}"
     assert re.search(r'<option value="0205" selected', worker.post(f"{task}/shape", task, grade_result="handle").get_data(as_text=True))
 
@@ -108,5 +108,13 @@ def test_a_supervised_case_reads_closed_once_it_is(district: District) -> None:
     matter = reported(district, place(1)).replied()
     leader, case = sign_in(district.app(), district, "lingdao"), f"/cases/{matter.case_id}"
     assert leader.post(f"{case}/supervise", case, instruction="请说明为何拖延。", days="3").status_code == 302
-    page = leader.http.get(case).get_data(as_text=True)
-    assert "待评价" in page
+    assert _status(leader.http.get(case).get_data(as_text=True)) == "待评价"
+    matter.answer(evaluate_result="evaluate", resolved="已解决", satisfaction=5)
+    while "close_case" in matter.open():
+        matter.do("", step="close_case", close_result="close", close_code="已解决", close_summary="已修好。")
+    assert matter.open() and _status(leader.http.get(case).get_data(as_text=True)) == "已结案"
+
+
+def _status(page: str) -> str:
+    found = re.search(r"<dt>状态</dt><dd><span class=\"tag\">(\w+)</span>", page)
+    return found[1] if found else ""

@@ -96,7 +96,7 @@ DATA_WORDS = frozenset(
         "工作日",
         "休息日",
     ]
-    + ["工作时", "紧急工作时", "自然日", "个工作日", "天", "（代理）"]
+    + ["工作时", "紧急工作时", "自然日", "个工作日", "个工作时", "天", "小时", "分", "（代理）"]
 )
 """Names, codes and column heads: data, or parts of a sentence that is known as a whole."""
 
@@ -241,7 +241,7 @@ def test_refusals_are_in_english(town: District, matters: dict[str, Matter], dat
     ("chinese", "expected"),
     [
         ("剩 2 个工作日", "2 working days left"),
-        ("超期 1 个工作日 3 小时", "overdue by 1 working day 3 h"),
+        ("超期 1 个工作日 3 个工作时", "overdue by 1 working day 3 working hours"),
         ("剩 3 小时 20 分", "3 h 20 min left"),
         ("请填写处置措施；意见不能超过 1000 个字", "Please fill in: 处置措施; Opinion may have at most 1000 characters"),
         (

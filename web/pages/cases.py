@@ -2,26 +2,58 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from sqlalchemy import select
 
 from api.signin import actor
-from api.work import context
+from api.work import context, undo
+from engine.audit import verify
+from engine.log import entries
 from engine.packages import DIAGRAM
 from engine.schema import instances
 from engine.versions import package_of
+from governance.cases.codes import codes
 from governance.cases.models import Case
 from governance.cases.queries import case as case_of
-from governance.cases.queries import photos, reported_photos
+from governance.cases.queries import cases, photos, reported_photos
 from governance.errors import NotFound
 from governance.inbox.queries import open_tasks, trail, way_of
-from governance.organisation.queries import full_name, upwards
+from governance.organisation.queries import full_name, names, upwards
 from web.trail import steps, waiting
 from web.uploads import send_photo
 
 pages = Blueprint("cases", __name__, url_prefix="/cases")
+
+
+@pages.get("")
+@login_required  # type: ignore[untyped-decorator]
+def index() -> ResponseReturnValue:
+    """事项查询: what somebody may see, wherever it is."""
+    given, asked = context(), request.args
+    after = asked.get("after", "")
+    status = asked.get("status", "") if asked.get("status") in codes()["case_status"] else ""
+    page = cases(
+        given.session,
+        actor(),
+        q=asked.get("q", "").strip()[:60],
+        status=status,
+        late_at=given.now() if asked.get("overdue") else None,
+        after=int(after) if after.isdecimal() and len(after) < 19 else None,
+    )
+    places = names(given.session, {case.place_id for case in page.cases})
+    return render_template("cases.html", page=page, places=places, statuses=codes()["case_status"], status=status, now=given.now())
+
+
+@pages.post("/<id:case_id>/verify")
+@login_required  # type: ignore[untyped-decorator]
+def prove(case_id: int) -> ResponseReturnValue:
+    """核对记录: the chain of the case's log is whole, and the log alone gives the stored state."""
+    given, case = context(), _case(case_id)
+    found = verify(given.session.connection(), case.instance_id) if case.instance_id else ()
+    undo()
+    return render_template("_proof.html", findings=found, steps=len(entries(given.session.connection(), case.instance_id or 0)))
 
 
 @pages.get("/<id:case_id>")

@@ -26,6 +26,7 @@ from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import full_name, names, of_kind, unit, upwards
 from governance.workflow.assignment import REPORTER
 from governance.workflow.commands import asked_of_reporter, complete_as_reporter, desk, is_open_to
+from web.access import begin
 from web.language import gettext as _
 from web.plain import PlainStep, plain_steps, public_photos
 from web.uploads import pictures, send_photo, with_photos, with_pictures
@@ -39,7 +40,7 @@ RESIDENT, ANONYMOUS, PATROL = "居民自报(网页/小程序)", "居民匿名", 
 @pages.get("/")
 def home() -> ResponseReturnValue:
     if current_user.is_authenticated:
-        return redirect(url_for("inbox.show"))
+        return redirect(begin())
     return render_template("home.html")
 
 

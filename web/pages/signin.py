@@ -9,9 +9,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required, login_user, logout_user
 
 from api.signin import User, actor
-from api.work import context
-from governance.identity.commands import AccountLocked, WrongCredentials, sign_in
+from api.work import context, undo
+from governance.errors import Refused
+from governance.identity.commands import AccountLocked, WrongCredentials, change_password, sign_in
+from web.access import begin
 from web.language import COOKIE, LANGUAGES
+from web.language import gettext as _
 from web.sentences import say
 
 pages = Blueprint("signin", __name__)
@@ -21,7 +24,7 @@ YEAR = 365 * 24 * 3600
 @pages.get("/login")
 def login() -> ResponseReturnValue:
     if current_user.is_authenticated:
-        return redirect(url_for("inbox.show"))
+        return redirect(begin())
     return render_template("login.html", next=request.args.get("next", ""))
 
 
@@ -36,7 +39,7 @@ def enter() -> ResponseReturnValue:
     session.clear()
     session.permanent = True
     login_user(User(account))
-    return redirect(target if _is_ours(target) else url_for("inbox.show"))
+    return redirect(target if _is_ours(target) else begin())
 
 
 @pages.post("/logout")
@@ -46,6 +49,32 @@ def leave() -> ResponseReturnValue:
     session.clear()
     flash("*", "draft-clear")
     return redirect(url_for("signin.login"))
+
+
+@pages.get("/password")
+@login_required  # type: ignore[untyped-decorator]
+def password() -> ResponseReturnValue:
+    return render_template("password.html", errors={})
+
+
+@pages.post("/password")
+@login_required  # type: ignore[untyped-decorator]
+def renew_password() -> ResponseReturnValue:
+    account, form = current_user.account, request.form
+    try:
+        if form.get("password", "") != form.get("again", ""):
+            raise Refused({"again": _("两次输入的新密码不一致")})
+        change_password(context().session, account, form.get("old", ""), form.get("password", ""))
+    except Refused as refused:
+        undo()
+        return render_template("password.html", errors=refused.errors), 422
+    acting = session.get("acting")
+    session.clear()
+    session.permanent = True
+    login_user(User(account))
+    session["acting"] = acting
+    flash(_("密码已修改，其他设备上的登录已失效。"), "success")
+    return redirect(url_for("inbox.show"))
 
 
 @pages.post("/act-as")

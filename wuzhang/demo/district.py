@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from random import Random
+
+from sqlalchemy import select
 
 from governance.context import Context
 from governance.identity.commands import open_account
@@ -13,7 +15,8 @@ from governance.identity.models import Account
 from governance.organisation.commands import NewUnit, add_unit
 from governance.organisation.models import Kind, Unit
 from governance.people.commands import add_person, appoint
-from governance.people.models import Person
+from governance.people.models import Appointment, Person
+from governance.people.rules import principal
 from governance.workflow.models import CategoryDepartment
 
 CODE = "500199"
@@ -73,6 +76,12 @@ class Demo:
     accounts: dict[str, Person] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
     hash: str = ""
+
+    def addressed(self, usernames: Iterable[str]) -> frozenset[str]:
+        """What is addressed to these people."""
+        people = [self.accounts[username].id for username in usernames]
+        held = self.context.session.scalars(select(Appointment).where(Appointment.person_id.in_(people)))
+        return frozenset(principal(a.post, a.unit_id) for a in held)
 
     def unit(self, kind: Kind, code: str, name: str, above: Unit | None, estate: Unit | None = None, households: int | None = None) -> Unit:
         new = NewUnit(kind, code, name, above.code if above else None, estate.code if estate else None, households)
@@ -185,6 +194,3 @@ def _chinese(n: int) -> str:
         return digits[n]
     tens = ("" if n < 20 else digits[n // 10]) + "十" if n < 100 else ""
     return tens + (digits[n % 10] if n % 10 else "") if n < 100 else "".join(digits[int(c)] for c in str(n))
-
-
-Progress = Callable[[int, int], None]

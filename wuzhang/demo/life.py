@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,9 +14,10 @@ from typing import Any
 from PIL import Image, ImageDraw
 from sqlalchemy import select
 
+from engine.log import loads
 from engine.schema import tasks, timers
 from governance.calendar.queries import working_calendar
-from governance.calendar.rules import Unit as LimitUnit
+from governance.calendar.rules import SHANGHAI
 from governance.cases.commands import Report
 from governance.cases.models import Case
 from governance.cases.photos import Picture, add_photo, read_picture
@@ -32,6 +34,15 @@ from governance.workflow.limits import fire, remind
 from wuzhang.demo.texts import BEYOND, COMMENTS, MEASURES, REPLIES, TEXTS
 
 DAYS = 90
+A_FEW, BURSTING = 3, 9
+LATELY = timedelta(days=6)
+BURST = (150, 146, 143, 126, 122, 119)
+"""Hours before the end at which pipes burst: urgent matters that soon come to the first department."""
+FRESH = (3, 6, 27, 30)
+"""Hours before the end at which the first grid's residents report something, so that there is something to accept."""
+URGENT = ("02", "04")
+"""Water, electricity, gas and safety: what may be urgent."""
+SATISFIED = {"已解决": (5, 5, 5, 4, 4, 3), "部分解决": (4, 3, 3), "未解决": (2, 1)}
 
 
 class Clock:
@@ -66,6 +77,9 @@ class Life:
     hardness: dict[int, int] = field(default_factory=dict)
     last_task: int = 0
     pictures: list[Picture] = field(default_factory=list)
+    shown: frozenset[str] = frozenset()
+    """Whom visitors sign in as: some of what came to them lately is left for the visitor."""
+    left: Counter[str] = field(default_factory=Counter)
 
     def plan(self, at: datetime, act: Callable[[], None]) -> None:
         if at <= self.until:
@@ -77,7 +91,11 @@ class Life:
         self.pictures = [read_picture(_picture(colour)) for colour in ("#8a9a5b", "#6c7a89", "#a67b5b")]
         buildings = of_kind(self.context.session, Kind.BUILDING)
         grids = of_kind(self.context.session, Kind.GRID)
-        for _ in range(cases):
+        for hours in FRESH[:cases]:
+            self.plan(self.until - timedelta(hours=hours), lambda: self.report(buildings[0]))
+        for hours in BURST[: max(cases - len(FRESH), 0)]:
+            self.plan(self.until - timedelta(hours=hours), lambda: self.report(self.dice.choice(buildings[-20:]), burst=True))
+        for _ in range(cases - len(FRESH) - len(BURST)):
             at = self.until - timedelta(minutes=int(DAYS * 24 * 60 * self.dice.random() ** 2.6))
             at = at.replace(hour=self.dice.choice((0, 1, 2, 3, 6, 7, 8, 9, 12)))
             at -= timedelta(days=1) if at > self.until else timedelta()
@@ -114,8 +132,8 @@ class Life:
             self.see_new_tasks()
         self.clock.at = max(self.clock.at, at)
 
-    def report(self, place: Unit) -> None:
-        category, text, hard = self.dice.choice(TEXTS)
+    def report(self, place: Unit, *, burst: bool = False) -> None:
+        category, text, hard = TEXTS[0] if burst else self.dice.choice(TEXTS)
         patrol = self.dice.random() < 0.3
         by = self.somebody(place) if patrol else None
         contact = f"139{self.dice.randrange(10**8):08d}" if not patrol and self.dice.random() < 0.8 else ""
@@ -132,22 +150,36 @@ class Life:
             reported_by=by.person_id if by else None,
         )
         case, _secret = report(self.context, reported, [self.dice.choice(self.pictures)] if self.dice.random() < 0.4 else [], by)
-        self.hardness[case.id] = hard
+        self.hardness[case.id] = BURSTING if burst else hard
         case.category = category
         self.see_new_tasks()
 
     def see_new_tasks(self) -> None:
         """Plans when each task that has opened will be done."""
-        fresh = select(tasks.c.id, tasks.c.due_at).where(tasks.c.id > self.last_task, tasks.c.closed_at.is_(None)).order_by(tasks.c.id)
-        for row in self.context.session.connection().execute(fresh).all():
+        fresh = select(tasks.c.id, tasks.c.due_at, tasks.c.assignment).where(tasks.c.id > self.last_task, tasks.c.closed_at.is_(None))
+        for row in self.context.session.connection().execute(fresh.order_by(tasks.c.id)).all():
             self.last_task = row.id
+            if self.is_left(loads(row.assignment)["principals"]):
+                continue
             span = (row.due_at - self.clock.at) if row.due_at else timedelta(days=1)
             share = self.dice.choice((0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.95, 1.6)) + self.dice.random() * 0.05
-            self.plan(self.working(self.clock.at + span * share), lambda id=row.id: self.do(id))  # type: ignore[misc]
+            self.plan(self.awake(self.clock.at + span * share), lambda id=row.id: self.do(id))  # type: ignore[misc]
 
-    def working(self, at: datetime) -> datetime:
-        """The next moment at which somebody would sit down to it."""
-        return working_calendar(self.context.session).add(at, 0, LimitUnit.WORK_HOURS) if at.hour >= 13 else at
+    def is_left(self, principals: Sequence[str]) -> bool:
+        """Whether a task stays for the visitor who signs in as one of those shown: a few for each, and some more."""
+        theirs = [p for p in principals if p in self.shown]
+        if not theirs or self.until - self.clock.at > LATELY:
+            return False
+        self.left[theirs[0]] += 1
+        return self.left[theirs[0]] <= A_FEW or self.dice.random() < 0.3
+
+    def awake(self, at: datetime) -> datetime:
+        """The next moment at which somebody would sit down to it: by day, and seldom outside of office hours."""
+        calendar, minute = working_calendar(self.context.session), timedelta(minutes=1)
+        by_day = 7 <= at.astimezone(SHANGHAI).hour < 21
+        if calendar.working_time(at, at + minute) or (by_day and self.dice.random() < 0.1):
+            return at
+        return calendar.forward(at, minute * self.dice.randrange(3, 50))
 
     def do(self, task_id: int) -> None:
         held = desk(self.context, task_id)
@@ -176,7 +208,7 @@ class Life:
             data[chosen.name] = self.decide(held.task["element"], [c.value for c in chosen.choices], case, held.data)
         for shown in shown_fields(held.form, data, held.data, self.clock.at):
             if shown.name not in data and (shown.is_required or shown.name in ("satisfaction", "evaluation_comment")):
-                data[shown.name] = self.value(shown, held, case)
+                data[shown.name] = self.value(shown, held, case, data)
         return data
 
     def decide(self, element: str, choices: Sequence[str], case: Case, data: Mapping[str, Any]) -> str:
@@ -201,13 +233,14 @@ class Life:
         }.get(element)
         return wanted if wanted and wanted in choices else choices[0]
 
-    def value(self, shown: Field, held: Desk, case: Case) -> Any:
+    def value(self, shown: Field, held: Desk, case: Case, data: Mapping[str, Any]) -> Any:
         """A value for one field."""
         match shown.widget:
             case "photos":
                 return [str(add_photo(self.context, case, self.dice.choice(self.pictures), task_key=held.task["key"]).id)]
             case "datetime":
-                return self.clock.at.isoformat()
+                late = self.clock.at + timedelta(days=self.dice.choice((3, 5, 7)))
+                return (late if shown.when == "future" else self.clock.at).isoformat()
             case "checkbox":
                 return True
             case "number":
@@ -217,21 +250,23 @@ class Life:
             case "unit":
                 return self.unit(shown, held)
         if shown.choices:
-            return self.choice(shown)
+            return self.choice(shown, case, data)
         if shown.name == "evaluation_comment":
-            return self.dice.choice(COMMENTS)
+            return self.dice.choice(COMMENTS[data.get("resolved", "已解决")])
         texts = {"measures": MEASURES, "reply_text": REPLIES, "escalation_reason": BEYOND, "work_done": MEASURES}
         return self.dice.choice(texts.get(shown.name, ("已按规定办理，情况属实。", "已到现场核实，正在推进。")))
 
-    def choice(self, shown: Field) -> Any:
+    def choice(self, shown: Field, case: Case, data: Mapping[str, Any]) -> Any:
         if shown.type == "array":
             return [shown.choices[0].value]
         if shown.name == "satisfaction":
-            return self.dice.choice((5, 5, 5, 4, 4, 4, 3, 3, 2, 1))
+            return self.dice.choice(SATISFIED[data.get("resolved", "已解决")])
         if shown.name == "resolved":
             return self.dice.choice(("已解决", "已解决", "已解决", "部分解决", "未解决"))
+        if shown.name == "priority" and self.hardness.get(case.id) == BURSTING:
+            return "P2"
         if shown.name == "priority":
-            return self.dice.choice(("P3", "P3", "P3", "P3", "P4", "P2"))
+            return self.dice.choice(("P3", "P3", "P2") if (case.category or "")[:2] in URGENT else ("P3", "P3", "P3", "P4"))
         return shown.choices[0].value
 
     def unit(self, shown: Field, held: Desk) -> Any:

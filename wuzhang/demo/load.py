@@ -49,8 +49,8 @@ def load_demo(
         if context.session.scalar(select(Unit.id).limit(1)) is not None:
             return False
         dice = Random(SEED)
-        build(context, dice, grids)
-        Life(context, clock, dice, end).live(cases, progress)
+        demo = build(context, dice, grids)
+        Life(context, clock, dice, end, shown=demo.addressed(SHOWN)).live(cases, progress)
     return True
 
 

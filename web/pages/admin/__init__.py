@@ -8,6 +8,8 @@ from governance.errors import Refused
 from web.language import gettext as _
 
 ADMINISTRATOR, DESIGNER = "system_administrator", "process_designer"
+Lines = tuple[tuple[int, str], ...]
+"""What is wrong with a sheet, line by line."""
 
 
 def sent_file() -> bytes:

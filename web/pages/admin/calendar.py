@@ -60,6 +60,8 @@ def change_day() -> ResponseReturnValue:
     except ValueError as error:
         raise Refused({"date": _("请填写日期，并选择工作日或休息日")}) from error
     set_day(context().session, day, kind, form.get("note", "").strip()[:200], by=actor().name)
+    named = _("工作日") if kind is DayKind.WORK else _("休息日")
+    flash(_("已将 %(day)s 设为%(kind)s。在办事项的期限随后重新计算，记入各自的流转轨迹。", day=str(day), kind=named), "success")
     return redirect(url_for("calendar.show", year=day.year))
 
 
@@ -82,5 +84,5 @@ def seed() -> ResponseReturnValue:
 @for_posts(ADMINISTRATOR)
 def bring() -> ResponseReturnValue:
     count = import_days(context().session, sent_file(), by=actor().name)
-    flash(_("已导入 %(n)s 天。", n=count), "success")
+    flash(_("已导入 %(n)s 天。在办事项的期限随后重新计算。", n=count), "success")
     return redirect(url_for("calendar.show"))

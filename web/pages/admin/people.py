@@ -10,18 +10,18 @@ from flask.typing import ResponseReturnValue
 
 from api.signin import actor
 from api.work import context, undo
-from governance.errors import GovernanceError, NotFound, Refused
+from governance.errors import NotFound, Refused, SheetRejected
 from governance.identity.commands import disable, enable, open_account, set_password
 from governance.identity.queries import account_of, accounts
-from governance.organisation.queries import unit_meant
+from governance.inbox.queries import waiting_for
+from governance.organisation.queries import names, unit_meant
 from governance.people.commands import add_person, appoint, change_person, end_appointment, import_appointments
 from governance.people.queries import all_appointments_of, appointment, namesakes, person, roster, vacancies
 from governance.people.rules import POSTS
 from governance.sheets import read_sheet
 from web.access import for_posts
 from web.language import gettext as _
-from web.pages.admin import ADMINISTRATOR, sent_file
-from web.sentences import say
+from web.pages.admin import ADMINISTRATOR, Lines, sent_file
 
 pages = Blueprint("people", __name__, url_prefix="/admin/people")
 
@@ -52,10 +52,12 @@ def bring() -> ResponseReturnValue:
     try:
         rows = read_sheet(sent_file(), ("姓名", "岗位", "单位编码"))
         added = import_appointments(given.session, rows, given.new_id, given.today)
-    except GovernanceError as refused:
-        said = say(str(refused))
+    except SheetRejected as rejected:
         undo()
-        return _list({"import": said}, {}, 422)
+        return _list({}, {}, 422, rejected.problems)
+    except Refused as refused:
+        undo()
+        return _list(refused.errors, {}, 422)
     flash(_("已导入 %(n)s 项任职。", n=added), "success")
     return redirect(url_for("people.show"))
 
@@ -63,7 +65,9 @@ def bring() -> ResponseReturnValue:
 @pages.get("/vacancies")
 @for_posts(ADMINISTRATOR)
 def vacant() -> ResponseReturnValue:
-    return render_template("admin/vacancies.html", vacancies=vacancies(context().session, context().today))
+    given = context()
+    found = vacancies(given.session, given.today)
+    return render_template("admin/vacancies.html", vacancies=found, places=names(given.session, {unit.id for unit, _post in found}))
 
 
 @pages.get("/accounts")
@@ -116,8 +120,14 @@ def give_post(person_id: int) -> ResponseReturnValue:
 def end(appointment_id: int) -> ResponseReturnValue:
     given = context()
     ended = appointment(given.session, appointment_id)
-    end_appointment(given.session, ended, given.today)
-    flash(_("任期今日截止，明天起不再收到新的待办。"), "success")
+    try:
+        end_appointment(given.session, ended, _day("last_day", _("截止日期")) or given.today)
+    except Refused as refused:
+        undo()
+        return _one(ended.person_id, refused.errors, {}, 422)
+    flash(_("任期到 %(day)s 为止，此后不再收到新的待办。", day=str(ended.to_date)), "success")
+    if left := waiting_for(given, ended):
+        flash(_("这个岗位还有 %(n)s 件待办，请尽快任命接任的人。", n=left), "warning")
     return redirect(url_for("people.one", person_id=ended.person_id))
 
 
@@ -166,12 +176,14 @@ def _day(name: str, label: str) -> date | None:
         raise Refused({name: _("%(field)s填写不正确", field=label)}) from error
 
 
-def _list(errors: Mapping[str, str], form: Mapping[str, str], status: int = 200) -> ResponseReturnValue:
+def _list(errors: Mapping[str, str], form: Mapping[str, str], status: int = 200, lines: Lines = ()) -> ResponseReturnValue:
     given, q = context(), request.args.get("q", "").strip()
-    return render_template("admin/people.html", roster=roster(given.session, given.today, q), q=q, errors=errors, form=form), status
+    found = roster(given.session, given.today, q)
+    places = names(given.session, {a.unit_id for a in found})
+    return render_template("admin/people.html", roster=found, places=places, q=q, errors=errors, form=form, lines=lines), status
 
 
-def _one(person_id: int, errors: Mapping[str, str], form: Mapping[str, str], status: int = 200) -> ResponseReturnValue:
+def _one(person_id: int, errors: Mapping[str, str], form: Mapping[str, str], status: int = 200, lines: Lines = ()) -> ResponseReturnValue:
     given = context()
     who = person(given.session, person_id)
     page = render_template(

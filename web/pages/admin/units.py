@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.work import context, undo
-from governance.errors import GovernanceError, Refused
+from governance.errors import Refused, SheetRejected
 from governance.organisation.commands import NewUnit, add_unit, close_unit, import_units, rename_unit
 from governance.organisation.models import Kind
 from governance.organisation.queries import children, full_name, unit, units_like, upwards
@@ -18,8 +18,7 @@ from governance.people.rules import POSTS
 from governance.sheets import read_sheet
 from web.access import for_posts
 from web.language import gettext as _
-from web.pages.admin import ADMINISTRATOR, sent_file
-from web.sentences import say
+from web.pages.admin import ADMINISTRATOR, Lines, sent_file
 
 pages = Blueprint("units", __name__, url_prefix="/admin/units")
 
@@ -81,15 +80,17 @@ def bring() -> ResponseReturnValue:
     try:
         rows = read_sheet(sent_file(), ("类型", "编码", "名称", "上级编码"))
         added = import_units(given.session, rows, given.new_id, given.today)
-    except GovernanceError as refused:
-        said = say(str(refused))
+    except SheetRejected as rejected:
         undo()
-        return _page({"import": said}, {}, 422)
+        return _page({}, {}, 422, rejected.problems)
+    except Refused as refused:
+        undo()
+        return _page(refused.errors, {}, 422)
     flash(_("已导入 %(n)s 个单位。", n=added), "success")
     return redirect(url_for("units.show"))
 
 
-def _page(errors: Mapping[str, str], form: Mapping[str, str], status: int = 200) -> ResponseReturnValue:
+def _page(errors: Mapping[str, str], form: Mapping[str, str], status: int = 200, lines: Lines = ()) -> ResponseReturnValue:
     given, chosen = context(), request.values.get("above", "")
     session = given.session
     above = unit(session, chosen) if chosen.isdecimal() else None
@@ -102,6 +103,7 @@ def _page(errors: Mapping[str, str], form: Mapping[str, str], status: int = 200)
         holders=roster(session, given.today, unit_id=above.id) if above else [],
         labels={kind: kind.label for kind in Kind},
         errors=errors,
+        lines=lines,
         form=form,
     )
     return page, status
