@@ -117,3 +117,11 @@ steps:
     )
     result = CliRunner().invoke(main, ["process", "play", str(tmp_path / "d.bpmn"), "--scenario", str(tmp_path / "s.yaml")])
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("command", ["worker", "beat"])
+def test_workers_need_a_broker(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WUZHANG_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("WUZHANG_REDIS_URL", raising=False)
+    run = CliRunner().invoke(main, [command])
+    assert run.exit_code == 1 and "没有设置 WUZHANG_REDIS_URL" in run.output

@@ -19,6 +19,7 @@ from engine.scenarios import Played, play
 from engine.validator import Problem, check_package, publishable
 from governance.calendar.notices import planning_calendar
 from governance.workflow.rules import planned_due
+from jobs.queue import beat, work
 from wuzhang.config import ConfigError, read_config
 from wuzhang.demo.load import DemoRefused, accounts, load_demo
 from wuzhang.office import Office
@@ -137,10 +138,31 @@ def prepare() -> None:
 
 @main.command("serve")
 def serve() -> None:
-    """启动网页服务，并在同一进程内处理到期事项。"""
+    """启动网页服务；没有设置 Redis 时，在同一进程内处理到期事项。"""
     office = _office()
     office.prepare()
     serve_web(office)
+
+
+@main.command("worker")
+@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="工作进程数。")
+def worker(processes: int) -> None:
+    """启动后台工作进程（需要 Redis）。"""
+    office = _with_queue()
+    work(office.queue, office.own_runner, processes)
+
+
+@main.command("beat")
+def wake() -> None:
+    """启动定时唤醒（需要 Redis）；多开一个也无妨。"""
+    beat(_with_queue().queue)
+
+
+def _with_queue() -> Office:
+    office = _office()
+    if not office.config.redis_url:
+        raise click.ClickException("没有设置 WUZHANG_REDIS_URL。单机使用时 serve 自己处理到期事项，不需要 worker 和 beat。")
+    return office
 
 
 @main.command("demo")

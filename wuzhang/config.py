@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 PREFIX = "WUZHANG_"
 SETTINGS = {
     "DATABASE_URL": "数据库地址，默认为数据目录中的 SQLite 文件；生产环境用 postgresql+psycopg://…",
-    "REDIS_URL": "多个网页进程共用的计数存放处，如 redis://127.0.0.1:6379/0；不设置时各进程自己计数",
+    "REDIS_URL": "后台任务的唤醒队列和多个网页进程共用的计数，如 redis://127.0.0.1:6379/0；不设置时网页进程自己处理到期事项、自己计数",
     "SECRET_KEY": "会话签名与个人信息加密的密钥，至少 32 个字符；不设置时在数据目录中生成一份，仅供试用",
     "DATA_DIR": "数据目录：SQLite 文件、照片、试用密钥，默认为当前目录下的 var",
     "HOST": "监听地址，默认 127.0.0.1",

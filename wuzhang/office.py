@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
+from celery import Celery
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -21,6 +23,7 @@ from governance.calendar.commands import seed_year
 from governance.calendar.errors import YearNotPublished
 from governance.context import Context
 from governance.privacy import Sealer
+from jobs.queue import make_queue
 from jobs.runner import Runner
 from wuzhang.config import Config
 from wuzhang.migrate import upgrade
@@ -56,6 +59,15 @@ class Office:
     def runner(self) -> Runner:
         return Runner(self.database, self.context, self.now)
 
+    @cached_property
+    def queue(self) -> Celery:
+        """The wake-ups of a deployment with workers."""
+        return make_queue(self.config.redis_url, self.own_runner)
+
+    def own_runner(self) -> Runner:
+        """The runner of the process that asks: workers are forked, and connections are not shared across a fork."""
+        return _own_runner(os.getpid(), self.config)
+
     def prepare(self) -> None:
         """Brings the database up to date: tables, shipped processes, this year's and last year's holidays."""
         with writing(self.database) as connection:
@@ -75,3 +87,8 @@ class Office:
         for key, folder in shipped().items():
             if key not in known:
                 publish(connection, context.new_id(), read_package(folder), self.now(), by="system", reason="随产品发布")
+
+
+@lru_cache(maxsize=1)
+def _own_runner(_pid: int, config: Config) -> Runner:
+    return Office(config).runner

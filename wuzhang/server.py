@@ -1,4 +1,4 @@
-"""Serves the pages, with the in-process runner beside them."""
+"""Serves the pages, with the in-process runner beside them unless workers do that."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def serve_web(office: Office) -> None:
     config, stop = office.config, threading.Event()
     runner = threading.Thread(target=office.runner.run, args=(stop,), name="runner", daemon=True)
     server = create_server(create_app(config), host=config.host, port=config.port, threads=config.threads, ident=None)
-    runner.start()
+    if not config.redis_url:
+        runner.start()
     click.echo(f"五长智治已启动：http://{config.host}:{config.port}")
     try:
         server.run()
@@ -25,4 +26,5 @@ def serve_web(office: Office) -> None:
     finally:
         stop.set()
         server.close()
-        runner.join(timeout=10)
+        if runner.ident:
+            runner.join(timeout=10)

@@ -74,10 +74,10 @@ def test_what_fails_rests_and_leaves_the_record_whole(district: District) -> Non
     with district.office.database.connect() as connection:
         timer = connection.execute(select(timers)).one()
     for _ in range(3):
-        assert runner._alone("timer", (timer.instance_id, timer.key), fails) == 0
+        assert runner._alone("timer", (timer.instance_id, timer.key), None, fails) == 0
     assert len(tries) == 1 and district.findings() == []
     district.clock.at += timedelta(minutes=2)
-    runner._alone("timer", (timer.instance_id, timer.key), fails)
+    runner._alone("timer", (timer.instance_id, timer.key), None, fails)
     assert len(tries) == 2
     district.tick()
     assert "timer" in kinds(district, instance) and district.findings() == []
