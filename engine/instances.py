@@ -7,12 +7,12 @@ What the domain decides (who, until when, what a lookup answers) is asked of its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, insert, select, true, update
 
 from engine.errors import (
     ClaimedByOther,
@@ -31,7 +31,22 @@ from engine.log import ORIGIN, Command, Data, append, dumps, entries, loads
 from engine.machine import Machine
 from engine.packages import Package
 from engine.replay import MOVING, carry_out, replay, retried
-from engine.schema import NO_DUE, commands, incidents, instances, outbox, process_versions, task_candidates, tasks, timers
+from engine.schema import NO_DUE, incidents, instances, task_candidates, tasks, timers
+from engine.statements import (
+    ADD_CANDIDATES,
+    ADD_MESSAGES,
+    ADD_TASKS,
+    ADD_TIMERS,
+    CANCEL_TASKS,
+    DROP_CANDIDATES,
+    FINISH_TASK,
+    HOLD_INSTANCE,
+    HOLD_INSTANCE_OF_TASK,
+    READ_INSTANCE,
+    READ_TASK,
+    SEEN,
+    change_instance,
+)
 from engine.tree import node_of
 from engine.versions import Version, package_of
 
@@ -200,7 +215,7 @@ class Instances:
 
     def hold_instance(self, instance_id: int, revision: int | None = None) -> Held:
         """An instance under lock, for whoever wants to look before they act; raises `NoSuchInstance`, `StaleRevision`."""
-        held = self._read(instances.c.id == instance_id, lock=True)
+        held = self._read(HOLD_INSTANCE, instance_id)
         if held is None:
             raise NoSuchInstance
         if revision is not None and revision != held.revision:
@@ -209,8 +224,8 @@ class Instances:
 
     def hold(self, task_id: int) -> Holding:
         """A task under its instance's lock, for whoever wants to look before they act; raises `NoSuchTask`."""
-        held = self._read(instances.c.id == select(tasks.c.instance_id).where(tasks.c.id == task_id).scalar_subquery(), lock=True)
-        task = self.connection.execute(select(tasks).where(tasks.c.id == task_id)).mappings().one_or_none()
+        held = self._read(HOLD_INSTANCE_OF_TASK, task_id)
+        task = self.connection.execute(READ_TASK, {"of": task_id}).mappings().one_or_none()
         if held is None or task is None:
             raise NoSuchTask(str(task_id))
         return Holding(held, task)
@@ -365,7 +380,7 @@ class Instances:
 
     def foresee(self, instance_id: int, key: str, data: Mapping[str, Any], actor: Actor) -> Foreseen:
         """What would open if the task were finished so, and with whom; writes nothing. Raises `StepFailed`."""
-        held = self._read(instances.c.id == instance_id)
+        held = self._read(READ_INSTANCE, instance_id)
         if held is None:
             raise NoSuchInstance
         machine = self._machine(held, self.now(), [])
@@ -376,13 +391,8 @@ class Instances:
 
     # ---- inside ---------------------------------------------------------------------------------------------
 
-    def _read(self, which: ColumnElement[bool], *, lock: bool = False) -> Held | None:
-        query = (
-            select(instances, process_versions.c.digest)
-            .join(process_versions, process_versions.c.id == instances.c.version_id)
-            .where(which)
-        )
-        row = self.connection.execute(query.with_for_update(of=instances) if lock else query).mappings().one_or_none()
+    def _read(self, statement: Select[Any], of: int) -> Held | None:
+        row = self.connection.execute(statement, {"of": of}).mappings().one_or_none()
         if row is None:
             return None
         return Held(
@@ -403,8 +413,7 @@ class Instances:
             raise InstanceAtRest(held.status)
 
     def _seen(self, instance_id: int, idempotency_key: str) -> int | None:
-        found = select(commands.c.seq).where(commands.c.instance_id == instance_id, commands.c.idempotency_key == idempotency_key)
-        return self.connection.scalar(found)
+        return self.connection.scalar(SEEN, {"of": instance_id, "key": idempotency_key})
 
     def _repeated(self, held: Held, seq: int) -> Advance:
         data = held.data
@@ -497,31 +506,16 @@ class Instances:
     def _record(self, held: Held, command: Command, **changes: Any) -> None:
         head = append(self.connection, held.id, held.revision + 1, held.head, command)
         values = {"revision": held.revision + 1, "head": head, "advanced_at": command.at, **changes}
-        self.connection.execute(update(instances).where(instances.c.id == held.id).values(values))
+        self.connection.execute(change_instance(tuple(values)), {"of": held.id, **values})
 
     def _close(self, instance_id: int, keys: set[str], command: Command) -> None:
-        of_these = (tasks.c.instance_id == instance_id) & tasks.c.key.in_(keys)
         done = command.task_key if command.kind == "complete" else None
-        gone = select(tasks.c.id).where(of_these)
-        self.connection.execute(delete(task_candidates).where(task_candidates.c.task_id.in_(gone)))
+        self.connection.execute(DROP_CANDIDATES, {"of": instance_id, "keys": list(keys)})
         if done in keys:
-            self.connection.execute(
-                update(tasks)
-                .where(tasks.c.instance_id == instance_id, tasks.c.key == done)
-                .values(
-                    closed_at=command.at,
-                    outcome="completed",
-                    notice_at=None,
-                    closed_by=command.actor.get("person"),
-                    closed_post=_post(command.actor),
-                )
-            )
+            by, post = command.actor.get("person"), _post(command.actor)
+            self.connection.execute(FINISH_TASK, {"of": instance_id, "done": done, "at": command.at, "by": by, "post": post})
         if keys - {done}:
-            self.connection.execute(
-                update(tasks)
-                .where(tasks.c.instance_id == instance_id, tasks.c.key.in_(keys - {done}))
-                .values(closed_at=command.at, outcome="cancelled", notice_at=None)
-            )
+            self.connection.execute(CANCEL_TASKS, {"of": instance_id, "keys": list(keys - {done}), "at": command.at})
 
     def _open(self, assigned: list[tuple[Opening, Assignment]]) -> dict[int, Opening]:
         if not assigned:
@@ -546,17 +540,15 @@ class Instances:
             )
             for principal in dict.fromkeys(assignment.principals):
                 candidate_rows.append({"principal": principal, "due_at": assignment.due_at or NO_DUE, "task_id": task_id})
-        self.connection.execute(insert(tasks), task_rows)
+        self.connection.execute(ADD_TASKS, task_rows)
         if candidate_rows:
-            self.connection.execute(insert(task_candidates), candidate_rows)
+            self.connection.execute(ADD_CANDIDATES, candidate_rows)
         return opened
 
     def _hand_to(self, task: RowMapping, *principals: str) -> None:
         self.connection.execute(delete(task_candidates).where(task_candidates.c.task_id == task["id"]))
         due = task["due_at"] or NO_DUE
-        self.connection.execute(
-            insert(task_candidates), [{"principal": p, "due_at": due, "task_id": task["id"]} for p in dict.fromkeys(principals)]
-        )
+        self.connection.execute(ADD_CANDIDATES, [{"principal": p, "due_at": due, "task_id": task["id"]} for p in dict.fromkeys(principals)])
 
     def _rearm(self, instance_id: int, before: Mapping[str, datetime], after: Mapping[str, datetime]) -> None:
         gone = [key for key, due in before.items() if after.get(key) != due]
@@ -564,7 +556,7 @@ class Instances:
         if gone:
             self.connection.execute(delete(timers).where(timers.c.instance_id == instance_id, timers.c.key.in_(gone)))
         if come:
-            self.connection.execute(insert(timers), come)
+            self.connection.execute(ADD_TIMERS, come)
 
     def _send(self, instance_id: int, machine: Machine, now: datetime) -> None:
         rows = [
@@ -581,7 +573,7 @@ class Instances:
             for kind, name, data in machine.sent
         ]
         if rows:
-            self.connection.execute(insert(outbox), rows)
+            self.connection.execute(ADD_MESSAGES, rows)
 
     def _stop(self, held: Held, command: Command, failed: StepFailed) -> Advance:
         """The command is kept with the reason; the instance stays as it was."""
@@ -662,8 +654,9 @@ def _text(opinion: str | None) -> str | None:
 
 
 def _fact(assignment: Assignment) -> Data:
-    fact = asdict(assignment)
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in fact.items() if value is not None}
+    dates = {"due_at": assignment.due_at, "notice_at": assignment.notice_at}
+    fact: Data = {"principals": list(assignment.principals), "why": assignment.why}
+    return fact | {name: at.isoformat() for name, at in dates.items() if at is not None}
 
 
 def _post(actor: Actor) -> str | None:

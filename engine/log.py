@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, select
 
 from engine.schema import commands
+from engine.statements import ADD_COMMAND
 
 SEMANTICS = 2
 """The version of the rules by which commands move an instance; a change of meaning raises it."""
@@ -84,7 +85,7 @@ def append(connection: Connection, instance_id: int, seq: int, head: bytes, comm
         "idempotency_key": command.idempotency_key,
     }
     chained = _chained(head, row)
-    connection.execute(insert(commands), row | {"hash": chained})
+    connection.execute(ADD_COMMAND, row | {"hash": chained})
     return chained
 
 

@@ -55,7 +55,7 @@ class Field:
 
 def fields(form: Mapping[str, Any]) -> tuple[Field, ...]:
     """The form's fields in the order they are written."""
-    return tuple(_field(name, schema, name in form.get("required", ())) for name, schema in form["properties"].items())
+    return _fields(_Schema(form))
 
 
 def outcome(form: Mapping[str, Any], known: Mapping[str, Any], at: datetime) -> Field | None:
@@ -244,6 +244,11 @@ class _Schema(dict[str, Any]):
 
 def _frozen(form: Mapping[str, Any]) -> _Schema:
     return _Schema({"type": "object", "properties": form["properties"]})
+
+
+@lru_cache(maxsize=256)
+def _fields(form: _Schema) -> tuple[Field, ...]:
+    return tuple(_field(name, schema, name in form.get("required", ())) for name, schema in form["properties"].items())
 
 
 @lru_cache(maxsize=256)

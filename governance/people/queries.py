@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Date, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from governance.errors import NotFound
@@ -13,6 +14,22 @@ from governance.organisation.models import Unit
 from governance.organisation.queries import named, within
 from governance.people.models import Appointment, Person
 from governance.people.rules import POSTS, STAFFED, Post
+
+
+def in_office(today: date | BindParameter[date]) -> ColumnElement[bool]:
+    """Whether an appointment holds today."""
+    return and_(Appointment.from_date <= today, or_(Appointment.to_date.is_(None), Appointment.to_date >= today))
+
+
+_HOLDERS = (
+    select(Appointment.post, Appointment.unit_id, Appointment.person_id, Appointment.is_deputy)
+    .where(
+        Appointment.post.in_(bindparam("posts", expanding=True)),
+        Appointment.unit_id.in_(bindparam("units", expanding=True)),
+        in_office(bindparam("today", type_=Date)),
+    )
+    .order_by(Appointment.id)
+)
 
 
 def person(session: Session, person_id: int) -> Person:
@@ -34,23 +51,28 @@ def appointments_of(session: Session, person_id: int, today: date) -> Sequence[A
     return session.scalars(_current(today).where(Appointment.person_id == person_id).order_by(Appointment.id)).all()
 
 
-def all_holders(session: Session, posts: Collection[str], unit_ids: Sequence[int], today: date) -> dict[tuple[str, int], list[Appointment]]:
+class Holder(NamedTuple):
+    """That somebody holds a post of a unit today."""
+
+    post: str
+    unit_id: int
+    person_id: int
+    is_deputy: bool
+
+
+def all_holders(session: Session, posts: Collection[str], unit_ids: Sequence[int], today: date) -> dict[tuple[str, int], list[Holder]]:
     """Who holds these posts in these units today, by post and unit; deputies only where nobody else does."""
-    found: dict[tuple[str, int], list[Appointment]] = {}
-    query = _current(today).where(Appointment.post.in_(posts), Appointment.unit_id.in_(unit_ids)).order_by(Appointment.id)
-    for appointment in session.scalars(query):
-        found.setdefault((appointment.post, appointment.unit_id), []).append(appointment)
+    found: dict[tuple[str, int], list[Holder]] = {}
+    for row in session.connection().execute(_HOLDERS, {"posts": list(posts), "units": list(unit_ids), "today": today}):
+        holder = Holder(*row)
+        found.setdefault((holder.post, holder.unit_id), []).append(holder)
     return {place: [a for a in held if not a.is_deputy] or held for place, held in found.items()}
 
 
 def holders(session: Session, post: str, unit_id: int, today: date) -> list[Appointment]:
-    """Who holds a post of a unit today."""
-    return all_holders(session, [post], [unit_id], today).get((post, unit_id), [])
-
-
-def in_office(today: date) -> ColumnElement[bool]:
-    """Whether an appointment holds today."""
-    return and_(Appointment.from_date <= today, or_(Appointment.to_date.is_(None), Appointment.to_date >= today))
+    """The appointments by which people hold a post of a unit today; deputies only where nobody else does."""
+    held = session.scalars(_current(today).where(Appointment.post == post, Appointment.unit_id == unit_id).order_by(Appointment.id)).all()
+    return [a for a in held if not a.is_deputy] or list(held)
 
 
 def _current(today: date) -> Select[Appointment]:

@@ -16,8 +16,7 @@ from governance.errors import NotFound
 from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import nearest, upwards
 from governance.organisation.queries import unit as unit_of
-from governance.people.models import Appointment
-from governance.people.queries import all_holders
+from governance.people.queries import Holder, all_holders
 from governance.people.rules import POSTS, TIER_POSTS, principal
 from governance.workflow.rules import words
 
@@ -110,7 +109,7 @@ class _Search:
     session: Session
     today: date
     excluded: set[str]
-    held: Mapping[tuple[str, int], list[Appointment]] = field(default_factory=dict)
+    held: Mapping[tuple[str, int], list[Holder]] = field(default_factory=dict)
 
     def climb(self, chain: Sequence[Unit], posts: Sequence[str], *, exact: bool) -> Found:
         """Looks for the posts in the first unit that has them, then up the tree for whoever stands above it."""
@@ -145,7 +144,7 @@ class _Search:
             why.append(self.reason(unit, post, free))
         return found
 
-    def reason(self, unit: Unit, post: str, held: Sequence[Appointment]) -> str:
+    def reason(self, unit: Unit, post: str, held: Sequence[Holder]) -> str:
         deputy = "（代理）" if held[0].is_deputy else ""
         return f"{unit.name}{POSTS[post].name}{deputy}"
 

@@ -58,7 +58,7 @@ class District:
 
     def advanced(self, advance: Advance) -> None:
         session = self.context.session
-        case = session.scalar(select(Case).where(Case.id == int(advance.business_key)))
+        case = session.get(Case, int(advance.business_key), populate_existing=True) if advance.business_key.isdecimal() else None
         if case is None:
             return
         case.instance_id = advance.instance_id
