@@ -31,7 +31,7 @@ from engine.log import ORIGIN, Command, Data, append, dumps, entries, loads
 from engine.machine import Machine
 from engine.packages import Package
 from engine.replay import MOVING, carry_out, replay, retried
-from engine.schema import NO_DUE, incidents, instances, task_candidates, tasks, timers
+from engine.schema import NO_DUE, incidents, instances, outbox, task_candidates, tasks, timers
 from engine.statements import (
     ADD_CANDIDATES,
     ADD_MESSAGES,
@@ -268,6 +268,11 @@ class Instances:
         self._permit(held, RUNNING)
         return self._carry_out(held, Command("service_result", self.now(), SYSTEM, _storable(data), key))
 
+    def service_failed(self, instance_id: int, element: str, message: str) -> None:
+        """A service could not be asked: an incident, whose retry asks again."""
+        held = self.hold_instance(instance_id)
+        self._stop(held, Command("resend", self.now(), SYSTEM, task_key=element), StepFailed(element, "service_failed", message))
+
     def rewind(self, instance_id: int, to: int, actor: Actor, reason: str, *, revision: int | None = None) -> Advance:
         """Takes the instance back to where it was after command `to`; raises `NoSuchCommand`, `StaleRevision`."""
         held = self.hold_instance(instance_id, revision)
@@ -300,7 +305,16 @@ class Instances:
             held = self.hold_instance(row["instance_id"])
         if again.kind == "complete":
             self._retry_completion(held, again)
-        return self._carry_out(held, again)
+        return self._resend(held, again) if again.kind == "resend" else self._carry_out(held, again)
+
+    def _resend(self, held: Held, command: Command) -> Advance:
+        """Lets the outbox ask a service again, with the data as it is now."""
+        waiting = (outbox.c.instance_id == held.id) & (outbox.c.name == command.task_key) & outbox.c.done_at.is_(None)
+        fresh = {"body": dumps(held.data), "due_at": command.at, "attempts": 0, "error": None}
+        self.connection.execute(update(outbox).where(waiting, outbox.c.kind == "service").values(fresh))
+        self._resolve(held.id, incidents.c.task_key == command.task_key)
+        self._record(held, command)
+        return Advance(held.id, held.business_key, held.version_id, held.revision + 1, command.kind, command.at, held.status, held.data)
 
     def _retry_completion(self, held: Held, command: Command) -> None:
         """What failed may have been settled otherwise meanwhile: then the incident is over, and says so."""

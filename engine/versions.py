@@ -10,10 +10,10 @@ from threading import Lock
 
 from sqlalchemy import Connection, func, insert, select
 
-from engine.errors import NoSuchVersion, VersionRefused
+from engine.errors import NoSuchInstance, NoSuchVersion, VersionRefused
 from engine.log import dumps, loads
 from engine.packages import Package, frozen_package
-from engine.schema import process_versions
+from engine.schema import instances, process_versions
 from engine.validator import check_package, publishable
 
 
@@ -113,3 +113,11 @@ def package_of(connection: Connection, version_id: int, digest: str | None = Non
 def thaw(files: str) -> Mapping[str, bytes]:
     """The files of a version as they were published."""
     return {name: text.encode() for name, text in loads(files).items()}
+
+
+def service_of(connection: Connection, instance_id: int, element: str) -> str:
+    """Which service an element of an instance's diagram calls; raises `NoSuchInstance`."""
+    version_id = connection.scalar(select(instances.c.version_id).where(instances.c.id == instance_id))
+    if version_id is None:
+        raise NoSuchInstance
+    return package_of(connection, version_id).diagram.nodes[element].settings["service"]["name"]

@@ -12,23 +12,34 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine, Select, select, update
+from sqlalchemy import Engine, Row, Select, select, update
 from sqlalchemy.orm import Session
 
 from engine.database import WRITING
-from engine.errors import EngineError
-from engine.instances import RUNNING
+from engine.errors import DataRefused, EngineError, InstanceAtRest, NothingWaits
+from engine.instances import RUNNING, SUSPENDED
+from engine.log import loads
 from engine.schema import instances as instance_rows
 from engine.schema import outbox, tasks, timers
+from engine.versions import service_of
 from governance.calendar.commands import note_followed
 from governance.calendar.queries import unfollowed
 from governance.context import Context
 from governance.workflow.limits import fire, follow_calendar, remind
+from governance.workflow.world import instances
+from jobs.services import Call, Service, ServiceFailed, Webhooks
 
 log = structlog.get_logger()
 BATCH = 200
 PAUSE = timedelta(seconds=1)
 PUT_OFF = timedelta(minutes=1)
+
+LEASE = timedelta(minutes=2)
+"""How long a runner that asks a service keeps others from asking, should it be killed meanwhile."""
+TRIES = (timedelta(minutes=1), timedelta(minutes=5))
+"""Pauses after a service has failed; after the last try it is an incident."""
+
+NO_SERVICES = Webhooks({})
 
 Open = Callable[[Session], Context]
 
@@ -40,6 +51,7 @@ class Runner:
     database: Engine
     open_context: Open
     now: Callable[[], datetime]
+    services: Service = NO_SERVICES
     resting: dict[tuple[str, object], datetime] = field(default_factory=dict)
 
     @property
@@ -85,9 +97,30 @@ class Runner:
         return sum(self._alone("notice", row.id, _free(row.instance_id), remind, row.id) for row in due)
 
     def _deliver(self) -> int:
+        """Sends what waits in the outbox, at least once; the outside is asked between two transactions, never within one."""
+        waiting = outbox.outerjoin(instance_rows, instance_rows.c.id == outbox.c.instance_id)
+        due = select(outbox, instance_rows.c.status).select_from(waiting).where(outbox.c.due_at <= self.now())
         with self.database.connect() as connection:
-            due = list(connection.scalars(select(outbox.c.id).where(outbox.c.due_at <= self.now()).order_by(outbox.c.id).limit(BATCH)))
-        return sum(self._alone("outbox", id, _unsent(id), self._deliver_one, id) for id in due)
+            rows = connection.execute(
+                due.where(instance_rows.c.status.is_distinct_from(SUSPENDED)).order_by(outbox.c.id).limit(BATCH)
+            ).all()
+        return sum(self._ask(row) if row.kind == "service" and row.status == RUNNING else self._mark_sent(row.id) for row in rows)
+
+    def _mark_sent(self, outbox_id: int) -> int:
+        """Nobody outside listens to messages and signals yet, and nobody asks for an instance that has ended."""
+        return self._alone("outbox", outbox_id, _unsent(outbox_id), _sent, outbox_id)
+
+    def _ask(self, row: Row[Any]) -> int:
+        """Asks an outside service, and hands its answer to the process."""
+        if not self._alone("outbox", row.id, _unsent(row.id), _leased, row.id, row.attempts + 1):
+            return 0
+        try:
+            with Session(self.database) as session:
+                service = service_of(session.connection(), row.instance_id, row.name)
+            answer = self.services(Call(row.id, service, row.instance_id, row.name, loads(row.body)))
+        except ServiceFailed as failed:
+            return self._alone("outbox", row.id, _unsent(row.id), _failed, row, str(failed))
+        return self._alone("outbox", row.id, _unsent(row.id), _answered, row, answer)
 
     def _follow_calendar(self) -> int:
         """Counts running limits anew after the working calendar has changed, a batch at a time."""
@@ -101,12 +134,6 @@ class Runner:
             self._alone("calendar", id, None, follow_calendar, id)
         upto = ids[-1] if ids else None
         return self._alone("calendar round", behind.count, None, lambda context: note_followed(context.session, behind, upto))
-
-    def _deliver_one(self, context: Context, outbox_id: int) -> None:
-        """Marks a row as sent. Channels that carry it outside register themselves by kind."""
-        context.session.connection().execute(
-            update(outbox).where(outbox.c.id == outbox_id, outbox.c.done_at.is_(None)).values(done_at=self.now(), due_at=None)
-        )
 
     def _alone(self, kind: str, subject: object, claim: Select[Any] | None, act: Callable[..., object], *args: object) -> int:
         """One unit of work in a transaction of its own; what fails rests a while, and its row stays as it was.
@@ -137,3 +164,34 @@ def _free(instance_id: int) -> Select[Any]:
 def _unsent(outbox_id: int) -> Select[Any]:
     """Claims what is to be sent, unless it has been or somebody is at it."""
     return select(outbox.c.id).where(outbox.c.id == outbox_id, outbox.c.done_at.is_(None)).with_for_update(skip_locked=True)
+
+
+def _sent(context: Context, outbox_id: int) -> None:
+    gone = update(outbox).where(outbox.c.id == outbox_id).values(done_at=context.now(), due_at=None, error=None)
+    context.session.connection().execute(gone)
+
+
+def _leased(context: Context, outbox_id: int, attempts: int) -> None:
+    kept = update(outbox).where(outbox.c.id == outbox_id).values(due_at=context.now() + LEASE, attempts=attempts)
+    context.session.connection().execute(kept)
+
+
+def _answered(context: Context, row: Row[Any], answer: Mapping[str, Any]) -> None:
+    """Hands in what a service said; what waits no longer wants it no longer."""
+    try:
+        instances(context).service_result(row.instance_id, row.name, answer)
+    except InstanceAtRest as error:
+        if error.status == SUSPENDED:  # it asks again once the instance goes on
+            return
+    except (NothingWaits, DataRefused) as error:
+        log.warning("service.answer_unused", instance=row.instance_id, element=row.name, error=repr(error))
+    _sent(context, row.id)
+
+
+def _failed(context: Context, row: Row[Any], said: str) -> None:
+    """Tries again later, and in the end makes it an incident."""
+    pause = TRIES[row.attempts] if row.attempts < len(TRIES) else None
+    later = {"due_at": context.now() + pause if pause else None, "error": said}
+    context.session.connection().execute(update(outbox).where(outbox.c.id == row.id).values(later))
+    if pause is None:
+        instances(context).service_failed(row.instance_id, row.name, said)

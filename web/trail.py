@@ -41,6 +41,7 @@ KINDS = {
     "suspend": lazy_gettext("挂起"),
     "resume": lazy_gettext("恢复"),
     "incident": lazy_gettext("异常"),
+    "resend": lazy_gettext("重新请求外部服务"),
     "reschedule": lazy_gettext("办理时限随工作日历调整"),
     "notice": lazy_gettext("催办提醒"),
     "reveal": lazy_gettext("查看联系方式"),

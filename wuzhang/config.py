@@ -20,6 +20,7 @@ SETTINGS = {
     "HOST": "监听地址，默认 127.0.0.1",
     "PORT": "监听端口，默认 8000；PORT 也可以",
     "THREADS": "网页进程的线程数，默认 4",
+    "SERVICES": "流程调用的外部服务，名称=地址，逗号分隔，如 sms=https://sms.example.gov.cn/send",
     "PUBLIC_URL": "居民从外部访问的地址，写进二维码，如 https://example.gov.cn",
 }
 
@@ -41,6 +42,7 @@ class Config:
     public_url: str
     is_trial: bool
     redis_url: str = ""
+    services: tuple[tuple[str, str], ...] = ()
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
@@ -67,6 +69,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         public_url=(environ.get("WUZHANG_PUBLIC_URL") or "").rstrip("/"),
         is_trial=not secret,
         redis_url=_redis_url(environ.get("WUZHANG_REDIS_URL") or ""),
+        services=_services(environ.get("WUZHANG_SERVICES") or ""),
     )
 
 
@@ -91,6 +94,13 @@ def _redis_url(url: str) -> str:
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise ConfigError("WUZHANG_REDIS_URL 应以 redis://、rediss:// 或 unix:// 开头。")
     return url
+
+
+def _services(text: str) -> tuple[tuple[str, str], ...]:
+    found = [(name.strip(), url.strip()) for name, _, url in (part.partition("=") for part in text.split(",") if part.strip())]
+    if any(not name or not url.startswith(("http://", "https://")) for name, url in found):
+        raise ConfigError("WUZHANG_SERVICES 应写成 名称=http(s) 地址，多个用逗号分隔。")
+    return tuple(found)
 
 
 def _number(environ: Mapping[str, str], *names: str, default: int, lowest: int, highest: int) -> int:

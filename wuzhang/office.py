@@ -25,6 +25,7 @@ from governance.context import Context
 from governance.privacy import Sealer
 from jobs.queue import make_queue
 from jobs.runner import Runner
+from jobs.services import Webhooks
 from wuzhang.config import Config
 from wuzhang.migrate import upgrade
 
@@ -57,7 +58,7 @@ class Office:
 
     @property
     def runner(self) -> Runner:
-        return Runner(self.database, self.context, self.now)
+        return Runner(self.database, self.context, self.now, Webhooks(dict(self.config.services)))
 
     @cached_property
     def queue(self) -> Celery:
