@@ -10,11 +10,12 @@ from api.views.cases import calls as cases
 from api.views.instances import calls as instances
 from api.views.tasks import calls as tasks
 from api.views.tokens import calls as tokens
+from api.views.units import calls as units
 
 
 def init_api(app: Flask) -> tuple[Blueprint, ...]:
     """Puts the interface into the app; gives its blueprints, which need no protection against forged forms."""
-    description, subjects = Description(app), (tokens, cases, tasks, instances)
+    description, subjects = Description(app), (tokens, cases, tasks, instances, units)
     for subject in subjects:
         description.register_blueprint(subject)
     init_errors(app)

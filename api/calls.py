@@ -40,7 +40,7 @@ class Reader(FlaskParser):
         if not is_json_request(req):
             raise UnsupportedMediaType
         sent = req.get_data()
-        if len(sent) >= LARGEST_BODY:  # what comes in chunks is cut off there without a word
+        if len(sent) >= (req.max_content_length or LARGEST_BODY):  # what comes in chunks is cut off there without a word
             raise RequestEntityTooLarge
         try:
             return json.loads(sent)
@@ -65,6 +65,7 @@ class Entry:
 
     token: str
     posts: tuple[str, ...]
+    largest: int
 
 
 class Calls(Blueprint):  # type: ignore[misc]
@@ -98,11 +99,12 @@ class Calls(Blueprint):  # type: ignore[misc]
         refuses: Sequence[int] = (),
         matched: bool = False,
         tagged: bool = False,
+        largest: int = LARGEST_BODY,
     ) -> Callable[[View], View]:
         """Makes a function a call. It is given what `body`, `query` and the idempotency key read, then the ids of the path."""
 
         def declare(view: View) -> View:
-            self.entries[view.__name__] = Entry(token, posts)
+            self.entries[view.__name__] = Entry(token, posts, largest)
             made = self.response(
                 status, answer, content_type="application/json", headers={"ETag": {"schema": {"type": "string"}}} if tagged else None
             )(view)
@@ -120,8 +122,8 @@ class Calls(Blueprint):  # type: ignore[misc]
         return declare
 
     def _enter(self) -> None:
-        request.max_content_length = LARGEST_BODY
         entry = self.entries[(request.endpoint or "").rpartition(".")[2]]
+        request.max_content_length = entry.largest
         if request.method == "OPTIONS" or entry.token == OPEN or (entry.token == EITHER and "Authorization" not in request.headers):
             return
         identify()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
@@ -11,6 +13,9 @@ from typing import Any
 import marshmallow as ma
 from marshmallow.validate import Length
 from werkzeug.routing import BaseConverter, ValidationError
+
+from governance.cases.photos import Picture, read_picture
+from governance.errors import Refused
 
 LARGEST_ID = 2**63 - 1
 DEEPEST = 16
@@ -62,6 +67,20 @@ class Id(ma.fields.String):
         if not isinstance(value, str) or not re.fullmatch(ID, value) or int(value) > LARGEST_ID:
             raise self.make_error("invalid")
         return int(value)
+
+
+class PictureSent(ma.fields.String):
+    """A photo in base64."""
+
+    default_error_messages = WORDS | {"invalid": "应当是 base64 编码的照片"}
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Picture:  # type: ignore[override]
+        try:
+            return read_picture(b64decode(super()._deserialize(value, *args, **kwargs), validate=True))
+        except (binascii.Error, ValueError) as error:
+            raise self.make_error("invalid") from error
+        except Refused as refused:
+            raise ma.ValidationError(str(refused)) from refused
 
 
 class Position(ma.fields.String):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from engine.diagram import Diagram, Event, Node
 
@@ -28,17 +28,24 @@ class Handlers:
         return any(e.kind in ("terminate", "error", "cancel") or self._interrupts(node.scope, e) for e in node.events)
 
     def _sought(self, scope: str, event: Event) -> Takers:
-        """An event subprocess never takes what it throws itself; one that interrupts has silenced those beside it."""
+        for around, beside, on in self._outwards(scope):
+            if taker := _fitting(beside, event) or _fitting(on, event):
+                return Takers([taker])
+            scope = around
+        return self._callers(scope, event)
+
+    def _outwards(self, scope: str) -> Iterator[tuple[str, tuple[Node, ...], tuple[Node, ...]]]:
+        """The scopes around what is thrown, as far as the process, with the event subprocesses and boundary events that listen.
+
+        An event subprocess never takes what it throws itself; one that interrupts has silenced those beside it.
+        """
         inside, silenced = "", False
         while True:
-            beside = [] if silenced else [s for n in self.diagram.inside[scope] for s in self._starts(n) if n.id != inside]
-            if taker := _fitting(beside, event):
-                return Takers([taker])
+            beside = () if silenced else tuple(s for n in self.diagram.inside[scope] for s in self._starts(n) if n.id != inside)
+            yield scope, beside, self.diagram.boundary.get(scope, ())
             holder = self.diagram.nodes.get(scope)
             if holder is None:
-                return self._callers(scope, event)
-            if taker := _fitting(self.diagram.boundary[holder.id], event):
-                return Takers([taker])
+                return
             inside, silenced, scope = holder.id, any(s.interrupting for s in self._starts(holder)), holder.scope
 
     def _callers(self, process: str, event: Event) -> Takers:
@@ -53,15 +60,8 @@ class Handlers:
     def _interrupts(self, scope: str, event: Event) -> bool:
         if event.kind == "escalation":
             return all(taker is not None and self.diagram.nodes[taker].interrupting for taker in self.takers(scope, event))
-        return event.kind == "signal" and any(event in n.events and n.interrupting for n in self._around(scope))
-
-    def _around(self, scope: str) -> Iterable[Node]:
-        """The event subprocesses and boundary events around a scope, within its process."""
-        while scope in self.diagram.nodes:
-            yield from (s for n in self.diagram.inside[scope] for s in self._starts(n))
-            yield from self.diagram.boundary[scope]
-            scope = self.diagram.nodes[scope].scope
-        yield from (s for n in self.diagram.inside[scope] for s in self._starts(n))
+        listening = [n for _, beside, on in self._outwards(scope) for n in (*beside, *on)]
+        return event.kind == "signal" and any(event in n.events and n.interrupting for n in listening)
 
 
 def _fitting(handlers: Iterable[Node], event: Event) -> str | None:

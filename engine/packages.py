@@ -16,7 +16,7 @@ from typing import Any
 from engine.decisions import DecisionTable, TableRejected, read_table
 from engine.diagram import MAX_BYTES, Diagram, read_diagram
 from engine.errors import Unreadable
-from engine.machine import Program
+from engine.program import Program
 from engine.scenario_files import Scenario, read_scenario
 
 DIAGRAM = "process.bpmn"

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from engine.errors import EngineError, NoSuchCommand, StepFailed
 from engine.log import Command, Data
-from engine.machine import Machine, Program, Step
+from engine.machine import Machine
+from engine.program import Program, Step
 
 
 class Moving(Protocol):

@@ -16,8 +16,9 @@ import orjson
 from engine.diagram import Node
 from engine.errors import EngineError, NothingWaits, StepFailed, Unreadable
 from engine.log import Command
-from engine.machine import Data, Machine, Program, Step
+from engine.machine import Machine
 from engine.moments import Duration
+from engine.program import Data, Program, Step
 from engine.replay import carry_out, retried
 from engine.scenario_files import VERBS, Scenario
 

@@ -13,9 +13,9 @@ from itertools import chain
 from engine.diagram import ACTIVITIES, SUBPROCESSES, Diagram, Event, Node
 from engine.expressions import ExpressionError, ExpressionRefused, compile_expression, compile_script
 from engine.handlers import Handlers
-from engine.machine import MAX_INSTANCES
 from engine.moments import parse_cycle, parse_duration, parse_instant
 from engine.packages import Package
+from engine.repetition import MAX_INSTANCES
 from engine.soundness import Effort, judge
 
 FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)

@@ -7,9 +7,10 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import OneOf
 
-from api.fields import Answer, Body, Flag, Id, Moment, Position, Text, Values
+from api.fields import Answer, Body, Flag, Id, Moment, PictureSent, Position, Text, Values
 from api.schemas.cases import PlaceOfCase
 from governance.workflow.commands import OPINION
+from governance.workflow.handover import REASON
 
 BOXES = ("todo", "done", "started")
 
@@ -124,9 +125,50 @@ class TaskShown(Answer):
     facts = fields.Dict(keys=fields.String())
     outcome_field = fields.String(allow_none=True)
     outcomes = fields.List(fields.Nested(Outcome))
-    actions = fields.List(fields.String(validate=OneOf(("claim", "release", "complete", "foresee"))))
+    actions = fields.List(fields.String(validate=OneOf(("claim", "release", "complete", "foresee", "transfer", "withdraw"))))
     why = fields.Nested(Why)
     candidates = fields.List(fields.Nested(Candidate))
+
+
+class Handed(Body):
+    """To whom, and why."""
+
+    person = Id(required=True)
+    reason = Text(REASON, shortest=1, required=True)
+
+
+class Withdrawn(Body):
+    """Why a completion is taken back."""
+
+    reason = Text(REASON, shortest=1, required=True)
+
+
+class Colleague(Answer):
+    """Somebody who may be handed a task."""
+
+    person = Id()
+    name = fields.String()
+    post = fields.String()
+
+
+class Colleagues(Answer):
+    """Who may be handed a task."""
+
+    items = fields.List(fields.Nested(Colleague))
+
+
+class NewPhoto(Body):
+    """A photo for a form; its id is what the form then names."""
+
+    picture = PictureSent(required=True)
+
+
+class PhotoAdded(Answer):
+    """A photo that was taken in."""
+
+    id = Id()
+    width = fields.Integer()
+    height = fields.Integer()
 
 
 class Filled(Body):

@@ -10,25 +10,47 @@ from typing import Any
 from sqlalchemy import select
 
 from api.calls import Calls
-from api.schemas.tasks import Advanced, Completion, Filled, Foreseen, Inbox, TaskPage, TaskShown
+from api.schemas.tasks import (
+    Advanced,
+    Colleagues,
+    Completion,
+    Filled,
+    Foreseen,
+    Handed,
+    Inbox,
+    NewPhoto,
+    PhotoAdded,
+    TaskPage,
+    TaskShown,
+    Withdrawn,
+)
 from api.signin import actor
 from api.work import context, undo
 from engine.errors import EngineError, TaskClosed
-from engine.instances import RUNNING
+from engine.instances import RUNNING, Advance
 from engine.log import dumps, loads
 from governance.cases.models import Case
-from governance.errors import GovernanceError
+from governance.cases.photos import MAX_BYTES, add_photo
+from governance.errors import GovernanceError, NotAllowed
 from governance.forms.rules import outcome
 from governance.inbox.queries import PAGE, Line, Page, done, started, todo
-from governance.organisation.queries import full_name, upwards
+from governance.organisation.queries import full_name, named, upwards
+from governance.people.models import Appointment
 from governance.people.queries import principal_name
+from governance.people.rules import POSTS
 from governance.workflow.commands import Desk, complete, may_do
 from governance.workflow.commands import claim as claim_task
 from governance.workflow.commands import foresee as foresee_task
 from governance.workflow.commands import release as release_task
+from governance.workflow.handover import colleagues, may_transfer, may_withdraw
+from governance.workflow.handover import transfer as transfer_task
+from governance.workflow.handover import withdraw as withdraw_task
 from governance.workflow.queries import readable_desk
 
 calls = Calls("api_tasks", "待办")
+REFUSES = (403, 404, 409, 413)
+LARGEST_PHOTO = MAX_BYTES * 4 // 3 + 1000
+"""A photo in base64, and what stands around it."""
 
 
 @calls.call("GET", "/tasks", TaskPage, query=Inbox)
@@ -72,8 +94,7 @@ def finish(filled: dict[str, Any], key: dict[str, str], task_id: int) -> dict[st
     data, opinion = filled["data"], filled["opinion"].strip()
     with _unseen_is_missing(task_id):
         advance = complete(context(), actor(), task_id, data, opinion=opinion, idempotency_key=_own(key.get("key"), task_id, filled))
-    opened = [{"id": id, "key": opening.key, "name": opening.name} for id, opening in advance.opened.items()]
-    return {**advance.__dict__, "opened": opened}
+    return _advanced(advance)
 
 
 @calls.call("POST", "/tasks/<id:task_id>/foresee", Foreseen, body=Filled, refuses=(403, 404, 409))
@@ -89,6 +110,41 @@ def foresee(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
     ]
     undo()
     return {"next": coming, "finished": found.finished}
+
+
+@calls.call("GET", "/tasks/<id:task_id>/colleagues", Colleagues, refuses=(404,))
+def to_whom(task_id: int) -> dict[str, Any]:
+    """Whom a task may be handed to."""
+    held = _read(task_id)
+    found = colleagues(context(), actor(), held) if may_do(actor(), held) and may_transfer(held) else ()
+    return {"items": [{"person": a.person_id, "name": a.person.name, "post": _post(a)} for a in found]}
+
+
+@calls.call("POST", "/tasks/<id:task_id>/transfer", TaskShown, body=Handed, refuses=(403, 404, 409))
+def transfer(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
+    """转办: a colleague finishes it."""
+    with _unseen_is_missing(task_id):
+        transfer_task(context(), actor(), task_id, filled["person"], filled["reason"])
+    return _shown(_read(task_id))
+
+
+@calls.call("POST", "/tasks/<id:task_id>/withdraw", Advanced, body=Withdrawn, refuses=(403, 404, 409))
+def withdraw(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
+    """取回: one's own completion, before anybody has touched what came of it."""
+    with _unseen_is_missing(task_id):
+        return _advanced(withdraw_task(context(), actor(), task_id, filled["reason"]))
+
+
+@calls.call("POST", "/tasks/<id:task_id>/photos", PhotoAdded, status=201, body=NewPhoto, refuses=REFUSES, largest=LARGEST_PHOTO)
+def photo(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
+    """Takes a photo for the form of a task."""
+    held = _read(task_id)
+    case = _case_of(held)
+    if held.task["closed_at"]:
+        raise TaskClosed(held.task["key"], held.task["closed_by"], held.task["closed_at"], held.task["outcome"])
+    if case is None or not may_do(actor(), held):
+        raise NotAllowed
+    return add_photo(context(), case, filled["picture"], by=actor().person_id, task_key=held.task["key"]).__dict__
 
 
 @contextmanager
@@ -109,6 +165,15 @@ def _own(key: str | None, task_id: int, filled: Mapping[str, Any]) -> str | None
     """A client's key counts for one person, task and contents: nobody's work is taken for a repetition of other work."""
     whole = f"{actor().person_id}\0{task_id}\0{key}\0{dumps(filled)}"
     return None if key is None else hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _post(held: Appointment) -> str:
+    return f"{named(context().session, held.unit)}{POSTS[held.post].name}"
+
+
+def _advanced(advance: Advance) -> dict[str, Any]:
+    opened = [{"id": id, "key": opening.key, "name": opening.name} for id, opening in advance.opened.items()]
+    return {**advance.__dict__, "opened": opened}
 
 
 def _shown(held: Desk) -> dict[str, Any]:
@@ -132,9 +197,12 @@ def _case_of(held: Desk) -> Case | None:
 
 
 def _actions(held: Desk) -> list[str]:
-    if held.task["closed_at"] or held.task["status"] != RUNNING or not may_do(actor(), held):
+    if held.task["closed_at"]:
+        return ["withdraw"] if may_withdraw(context(), actor(), held) else []
+    if held.task["status"] != RUNNING or not may_do(actor(), held):
         return []
-    return ["complete", "foresee", "release" if held.task["claimed_by"] else "claim"]
+    handing = ["transfer"] if may_transfer(held) else []
+    return ["complete", "foresee", "release" if held.task["claimed_by"] else "claim", *handing]
 
 
 def _candidates(principals: Iterable[str]) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from governance.errors import NotFound, Refused
 from governance.organisation.models import Kind, Unit
 
 BELOW_COMMUNITY = (Kind.GRID, Kind.BUILDING, Kind.SECTOR)
+PAGE = 100
 NAMING = (Kind.COMMUNITY, Kind.GRID)
 """The levels by whose names people tell apart what lies in them."""
 
@@ -76,6 +77,17 @@ def _called(session: Session, text: str, paths: Sequence[str], kind: Kind) -> li
     found = [unit for unit in session.scalars(query) if text.startswith(unit.name)]
     longest = max((len(unit.name) for unit in found), default=0)
     return [unit for unit in found if len(unit.name) == longest]
+
+
+def units_in_use(session: Session, kind: Kind | None, path: str, q: str = "", after: str = "") -> tuple[Sequence[Unit], str | None]:
+    """Units in use below a path by code, and the code after which the next page begins."""
+    query = select(Unit).where(Unit.valid_to.is_(None), Unit.path.startswith(path, autoescape=True), Unit.code > after)
+    if kind:
+        query = query.where(Unit.kind == kind)
+    if q:
+        query = query.where(or_(Unit.code.startswith(q, autoescape=True), Unit.name.contains(q, autoescape=True)))
+    found = session.scalars(query.order_by(Unit.code).limit(PAGE + 1)).all()
+    return found[:PAGE], found[PAGE - 1].code if len(found) > PAGE else None
 
 
 def unit_meant(session: Session, text: str, kind: Kind) -> Unit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -42,10 +43,13 @@ def find(session: Session, opening: Opening, today: date) -> Found:
     if rule == REPORTER:
         return Found([f"{REPORTER}:{opening.business_key}"], ["由反映人本人办理"])
     start, posts = _start(session, opening, rule), words(setting.get("post", ""))
-    excluded = {
-        str(opening.data[name].get("person")) for name in words(setting.get("exclude", "")) if isinstance(opening.data.get(name), dict)
-    }
-    return _Search(session, today, excluded).climb(upwards(session, start), _own(opening, rule, posts, setting), exact=rule not in CLIMBING)
+    search = _Search(session, today, excluded(setting, opening.data))
+    return search.climb(upwards(session, start), _own(opening, rule, posts, setting), exact=rule not in CLIMBING)
+
+
+def excluded(setting: Mapping[str, str], data: Mapping[str, Any]) -> set[str]:
+    """回避: the people who must not do a task, because they did one that it judges."""
+    return {str(data[name].get("person")) for name in words(setting.get("exclude", "")) if isinstance(data.get(name), dict)}
 
 
 def _own(opening: Opening, rule: str, posts: tuple[str, ...], setting: Mapping[str, str]) -> tuple[str, ...]:

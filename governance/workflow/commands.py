@@ -79,8 +79,8 @@ def complete(
 ) -> Advance:
     """Finishes a task; `misread` is what is known to be wrong already. Raises `NotAllowed`, `Refused`, and what the engine raises."""
     run = instances(context)
-    holding, held = _held(run, task_id)
-    _permit(actor, held)
+    holding, held = held_task(run, task_id)
+    permit(actor, held)
     acting = actor.under(list(held.principals)).record()
     checked = dict(data) if held.task["closed_at"] else _checked(context, held, data, opinion, misread)
     return run.complete(holding, checked, acting, opinion=opinion or None, idempotency_key=idempotency_key)
@@ -97,7 +97,7 @@ def complete_as_reporter(
 ) -> Advance:
     """The reporter finishes a task of their case, by their link; raises `NotFound`, `Refused`."""
     run = instances(context)
-    holding, held = _held(run, task_id)
+    holding, held = held_task(run, task_id)
     if f"{REPORTER}:{case_id}" not in held.principals:
         raise NotFound
     checked = dict(data) if held.task["closed_at"] else _checked(context, held, data, "", misread)
@@ -112,7 +112,7 @@ def asked_of_reporter(context: Context, case_id: int, task_id: int) -> Desk:
     return held
 
 
-def _held(run: Instances, task_id: int) -> tuple[Holding, Desk]:
+def held_task(run: Instances, task_id: int) -> tuple[Holding, Desk]:
     """The task under lock: what is checked now stays true until the commit."""
     try:
         holding = run.hold(task_id)
@@ -122,7 +122,7 @@ def _held(run: Instances, task_id: int) -> tuple[Holding, Desk]:
     return holding, Desk(dict(holding.task), instance.package, instance.data, tuple(loads(holding.task["assignment"])["principals"]))
 
 
-def _permit(actor: Actor, held: Desk) -> None:
+def permit(actor: Actor, held: Desk) -> None:
     """Lets those act to whom the task is or was addressed; that somebody was faster is the engine's to say."""
     addressed = any(p in held.principals for p in actor.principals)
     if not addressed and held.task["claimed_by"] != str(actor.person_id):
@@ -177,15 +177,15 @@ def foresee(context: Context, actor: Actor, task_id: int, data: Mapping[str, Any
 def claim(context: Context, actor: Actor, task_id: int) -> None:
     """签收: takes a task that several may do; raises `NotAllowed`, `ClaimedByOther`."""
     run = instances(context)
-    holding, held = _held(run, task_id)
-    _permit(actor, held)
+    holding, held = held_task(run, task_id)
+    permit(actor, held)
     run.claim(holding, actor.under(list(held.principals)).record())
 
 
 def release(context: Context, actor: Actor, task_id: int) -> None:
     """Gives a claimed task back; raises `NotAllowed`."""
     run = instances(context)
-    holding, held = _held(run, task_id)
+    holding, held = held_task(run, task_id)
     if held.task["claimed_by"] != str(actor.person_id):
         raise NotAllowed
     run.release(holding, actor.under(list(held.principals)).record())

@@ -80,7 +80,7 @@ def test_the_timeline_says_who_did_what_and_whether_in_time(app: Flask, worker: 
     items = worker.read(f"/cases/{case['id']}/timeline")["items"]
     assert [(m["kind"], m["name"], m["post"], m["opinion"], m["on_time"]) for m in items] == [
         ("start", "上报", "", None, None),
-        ("complete", "受理登记", "第一网格网格员", "情况属实。", True),
+        ("complete", "受理登记", "临江社区第一网格网格员", "情况属实。", True),
     ]
     assert items[0]["person"] == "反映人" and items[1]["person"]
     for path in ("", "/timeline"):

@@ -15,6 +15,9 @@ from tests.api.clients import ACCEPTED, PLACE, Client, refusal, reported, signed
 from tests.district import District
 
 FILLED = {"data": ACCEPTED}
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+BODIES = {"transfer": {"person": "1", "reason": "x"}, "withdraw": {"reason": "x"}, "photos": {"picture": PIXEL}}
+"""What these calls read; the others read what a form is filled in with, or a reason."""
 CASE = ("GET /cases/{case}", "GET /cases/{case}/timeline")
 TASK = (
     "GET /tasks/{task}",
@@ -22,6 +25,10 @@ TASK = (
     "POST /tasks/{task}/release",
     "POST /tasks/{task}/complete",
     "POST /tasks/{task}/foresee",
+    "POST /tasks/{task}/transfer",
+    "POST /tasks/{task}/withdraw",
+    "POST /tasks/{task}/photos",
+    "GET /tasks/{task}/colleagues",
 )
 READ = ("GET /instances", "GET /instances/{instance}", "GET /instances/{instance}/log", "GET /instances/{instance}/state")
 MOVE = tuple(f"POST /instances/{{instance}}/{action}" for action in ("suspend", "resume", "cancel", "rewind"))
@@ -46,7 +53,7 @@ def foreigners(district: District) -> dict[str, str]:
 def test_every_call_is_in_the_matrix(app: Flask) -> None:
     described = app.test_client().get("/api/v1/openapi.json").json or {}
     ours = {f"{method.upper()} {path}" for path, item in described["paths"].items() for method in item if method != "parameters"}
-    tried = {"POST /tokens", "POST /cases", "GET /tasks", *CASE, *TASK, *READ, *MOVE}
+    tried = {"POST /tokens", "POST /cases", "GET /tasks", "GET /units", *CASE, *TASK, *READ, *MOVE}
     named = {t.replace("{case}", "{case_id}").replace("{task}", "{task_id}").replace("{instance}", "{instance_id}") for t in tried}
     assert {f"{method} /api/v1{path}" for method, path in (t.split(" ") for t in named)} == ours
 
@@ -87,7 +94,7 @@ def test_the_auditor_reads_all_and_does_nothing(app: Flask, worker: Client, audi
 
 def _made(client: Client, call: str, ids: dict[str, str], sent: object):  # type: ignore[no-untyped-def]
     method, path = call.format(**ids).split(" ")
-    return client.get(path) if method == "GET" else client.post(path, sent, If_Match='"1"')
+    return client.get(path) if method == "GET" else client.post(path, BODIES.get(path.rpartition("/")[2], sent), If_Match='"1"')
 
 
 def _written(district: District) -> int:

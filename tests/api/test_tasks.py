@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from PIL import Image
 from sqlalchemy import func, select
 
 from engine.schema import commands
@@ -83,13 +86,13 @@ def test_a_task_says_all_that_is_needed_to_do_it(app: Flask, worker: Client) -> 
     assert [o["value"] for o in task["outcomes"]] == ["accept", "on_spot", "supplement", "refuse"]
     assert task["form"]["properties"]["category"]["maxLength"] == 20
     assert task["facts"]["place_unit"] == task["case"]["place"]["id"]
-    assert sorted(task["actions"]) == ["claim", "complete", "foresee"]
+    assert sorted(task["actions"]) == ["claim", "complete", "foresee", "transfer"]
 
 
 def test_claimed_by_one_it_is_closed_to_the_other_until_released(app: Flask, worker: Client, lead: Client) -> None:
     id = waiting(worker, reported(app))
     claimed = worker.done(f"/tasks/{id}/claim")
-    assert claimed["claimed_by"] and sorted(claimed["actions"]) == ["complete", "foresee", "release"]
+    assert claimed["claimed_by"] and sorted(claimed["actions"]) == ["complete", "foresee", "release", "transfer"]
     assert lead.read(f"/tasks/{id}")["actions"] == []
     for action, sent in (("claim", None), ("complete", {"data": ACCEPTED})):
         problem = refusal(lead.post(f"/tasks/{id}/{action}", sent), 409)
@@ -199,3 +202,43 @@ def test_a_case_goes_its_way_on_both_databases(built: Callable[[Path], District]
     assert worker.read("/tasks", box="done")["items"][0]["id"] == id
     assert either.findings() == []
     either.close()
+
+
+def test_a_client_brings_the_photos_that_a_form_asks_for(app: Flask, worker: Client) -> None:
+    task = waiting(worker, reported(app))
+    filled = {"category": "0303", "accept_result": "on_spot", "measures": "已清除。", "reply_text": "已清除，请查看。"}
+    for wrong, said in (("!!", "应当是 base64 编码的照片"), (b64encode(b"no picture").decode(), "只能上传 JPG、PNG 或 WEBP 照片")):
+        assert refusal(worker.post(f"/tasks/{task}/photos", {"picture": wrong}), 422)["errors"] == {"picture": said}
+    out = BytesIO()
+    Image.effect_noise((1200, 900), 90).convert("RGB").save(out, "PNG")
+    assert len(out.getvalue()) > 1_000_000
+    added = worker.done(f"/tasks/{task}/photos", {"picture": b64encode(out.getvalue()).decode()})
+    assert (added["width"], added["height"]) == (1200, 900)
+    worker.done(f"/tasks/{task}/complete", {"data": filled | {"photos_after": [added["id"]]}})
+    refusal(worker.post(f"/tasks/{task}/photos", {"picture": b64encode(out.getvalue()).decode()}), 409)
+
+
+def test_a_client_hands_a_task_on_and_takes_its_own_back(app: Flask, worker: Client, lead: Client) -> None:
+    task = waiting(worker, reported(app))
+    assert "transfer" in worker.read(f"/tasks/{task}")["actions"]
+    chosen = worker.read(f"/tasks/{task}/colleagues")["items"][0]
+    handed = worker.done(f"/tasks/{task}/transfer", {"person": chosen["person"], "reason": "我今天外出。"})
+    assert [c["principal"] for c in handed["candidates"]] == [f"person:{chosen['person']}"]
+    refusal(worker.post(f"/tasks/{task}/complete", {"data": ACCEPTED}), 403)
+    lead.done(f"/tasks/{task}/complete", {"data": ACCEPTED})
+    assert lead.read(f"/tasks/{task}")["actions"] == ["withdraw"]
+    again = lead.done(f"/tasks/{task}/withdraw", {"reason": "类别选错了。"})
+    assert [opened["key"] for opened in again["opened"]] == ["accept_case#2"]
+    refusal(lead.post(f"/tasks/{task}/withdraw", {"reason": "再取一次。"}), 409)
+
+
+def test_a_client_finds_the_units_that_forms_name(worker: Client) -> None:
+    departments = worker.read("/units", kind="department")["items"]
+    assert len(departments) == 15 and {unit["kind"] for unit in departments} == {"department"}
+    [community] = worker.read("/units", q="临江社区")["items"]
+    below = worker.read("/units", kind="grid", below=community["id"])["items"]
+    assert below and {unit["parent_id"] for unit in below} <= {u["id"] for u in worker.read("/units", below=community["id"])["items"]}
+    page = worker.read("/units")
+    assert len(page["items"]) == 100 and worker.read("/units", after=page["after"])["items"][0]["code"] > page["after"]
+    refusal(worker.get("/units", kind="castle"), 422)
+    refusal(worker.get("/units", below="5"), 404)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from engine.diagram import read_diagram
-from engine.machine import Program
 from engine.packages import DIAGRAM, frozen_package
+from engine.program import Program
 from engine.scenario_files import read_scenario
 from engine.scenarios import play
 from engine.validator import check, check_package, publishable

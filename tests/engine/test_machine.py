@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from engine.diagram import read_diagram
 from engine.errors import NoSuchTask, StepFailed
-from engine.machine import Machine, Program
+from engine.machine import Machine
+from engine.program import Program
 from engine.validator import check
 from tests.diagrams import started
 from tests.engine.lives import DRAWINGS

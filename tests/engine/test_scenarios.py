@@ -8,7 +8,7 @@ import pytest
 
 from engine.diagram import read_diagram
 from engine.errors import Unreadable
-from engine.machine import Program
+from engine.program import Program
 from engine.scenario_files import read_scenario
 from engine.scenarios import Played, play
 from tests.diagrams import Drawing, started, timer
@@ -165,6 +165,12 @@ def test_data_is_compared_as_json(wanted: str) -> None:
 
 def test_time_ends_with_a_sentence() -> None:
     assert failures(TWO, "steps: [{wait: P999999D}, {wait: P9999Y}]") == [(2, "时间超出了公元 9999 年。")]
+
+
+def test_a_cycle_that_outlives_time_is_an_incident() -> None:
+    d = started("a", "e").users("a").ends("e", "e2")
+    d.node("boundaryEvent", "b", timer("cycle", "R/P999Y"), attachedToRef="a", cancelActivity="false").flow("b", "e2")
+    assert "timer_unreadable" in failures(d, "steps: [{wait: P7950Y}]")[0][1]
 
 
 # ---- long waits ----------------------------------------------------------------------------------------------------

@@ -126,6 +126,14 @@ def test_sound_diagrams_pass(draw: Callable[[], Drawing]) -> None:
     assert errors(draw()) == set()
 
 
+def test_an_interrupting_event_subprocess_is_judged_past_what_it_throws_itself() -> None:
+    body = Drawing().node("startEvent", "hs", event("signal", "sig")).node("intermediateThrowEvent", "t", event("signal", "sig"))
+    body.node("exclusiveGateway", "x", default="f_x_b").node("parallelGateway", "j").users("a", "b").ends("he")
+    body.chain("hs", "t", "x").flow("x", "a", "n > 0").flow("x", "b").chain("a", "j", "he").flow("b", "j")
+    d = started("u", "e").users("u").ends("e").node("subProcess", "h", body=body, triggeredByEvent="true").beside(SIGNAL)
+    assert errors(d) == {("join_may_hang", "j")}
+
+
 # ---- what it costs -------------------------------------------------------------------------------------------------
 
 

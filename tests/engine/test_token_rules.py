@@ -6,7 +6,8 @@ import pytest
 
 from engine.diagram import Diagram, read_diagram
 from engine.errors import NothingWaits, StepFailed
-from engine.machine import Machine, Program
+from engine.machine import Machine
+from engine.program import Program
 from engine.scenario_files import read_scenario
 from engine.scenarios import EPOCH, play
 from engine.validator import check

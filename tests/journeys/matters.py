@@ -73,13 +73,13 @@ class Matter:
         """Somebody finishes the open task, or that of a step: by user name, or whoever it is addressed to."""
         task = self.task(step or None)
         with self.district.office.work() as context:
-            complete(context, _actor(context, who) if who else _addressee(context, task), task, data, opinion=opinion)
+            complete(context, acting(context, who) if who else _addressee(context, task), task, data, opinion=opinion)
         return self
 
     def take(self, who: str) -> Matter:
         task = self.task()
         with self.district.office.work() as context:
-            claim(context, _actor(context, who), task)
+            claim(context, acting(context, who), task)
         return self
 
     def answer(self, **data: Any) -> Matter:
@@ -132,7 +132,7 @@ def reported(district: District, where: str, text: str = LEAK, by: str = "", mob
     with district.office.work() as context:
         unit = context.session.scalar(select(Unit).where(Unit.code == where))
         assert unit
-        actor = _actor(context, by) if by else None
+        actor = acting(context, by) if by else None
         filled = Report(
             text=text,
             place=unit,
@@ -146,7 +146,7 @@ def reported(district: District, where: str, text: str = LEAK, by: str = "", mob
         return Matter(district, case.id, secret or "")
 
 
-def _actor(context: Context, username: str) -> Actor:
+def acting(context: Context, username: str) -> Actor:
     return _as(context, _person(context, username))
 
 

@@ -8,6 +8,7 @@ import { touch } from './diagram-touch.js';
 import { say } from './words.js';
 
 const MARGIN = 40;
+const SMALL = 50;
 const READABLE = 0.45; // below this scale the names of a fitted diagram cannot be read: start at the current node instead
 const CLOSE_UP = 0.8;
 
@@ -29,7 +30,8 @@ function paint(viewer, { nodes = {}, taken = [] }) {
     if (state.overdue) badges.append(make('span', { className: 'node-badge is-overdue' }, `! ${say('nodeOverdue')}`));
     else if (state.current) badges.append(make('span', { className: 'node-badge is-current' }, `▶ ${say('nodeCurrent')}`));
     if (state.done && !state.current) badges.append(make('span', { className: 'node-badge is-done' }, Number(state.done) > 1 ? `✓ ${Number(state.done)}` : '✓'));
-    viewer.get('overlays').add(id, { position: { top: -14, left: -4 }, html: badges, scale: { min: 0.7, max: 1.2 } });
+    const place = registry.get(id).width > SMALL ? { top: -14, left: -4 } : { top: -6, left: -18 }; // beside a diamond or circle: its name stands above or below
+    viewer.get('overlays').add(id, { position: place, html: badges, scale: { min: 0.7, max: 1.2 } });
   }
   for (const id of taken) if (registry.get(id)) canvas.addMarker(id, 'is-taken');
 }

@@ -1,0 +1,109 @@
+"""转办与取回: a task goes to a colleague, or comes back to whoever has just finished it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from engine.errors import InstanceAtRest, NoSuchTask
+from engine.instances import Advance, Instances
+from engine.log import Entry, entries
+from engine.replay import MOVING
+from engine.schema import tasks
+from governance.context import Actor, Context
+from governance.errors import GovernanceError, NotAllowed, NotFound, Refused
+from governance.people.models import Appointment
+from governance.people.queries import in_office
+from governance.people.rules import POSTS
+from governance.workflow.assignment import excluded
+from governance.workflow.commands import Desk, held_task, permit
+from governance.workflow.rules import words
+from governance.workflow.world import instances
+
+REASON = 300
+TRANSFER = "transfer"
+OVERSEERS = ("auditor", "system_administrator", "process_designer")
+"""Posts that handle no cases."""
+
+
+class TooLateToWithdraw(GovernanceError):
+    """下一环节已经签收或办理，不能取回。"""
+
+
+def may_transfer(held: Desk) -> bool:
+    """Whether the diagram lets whoever holds the task hand it on."""
+    settings = held.package.diagram.nodes[held.task["element"]].settings
+    return TRANSFER in words(settings.get("actions", {}).get("allow", ""))
+
+
+def colleagues(context: Context, actor: Actor, held: Desk) -> Sequence[Appointment]:
+    """Who may be handed a task: others in the units it is addressed to, except those who must stand back."""
+    settings = held.package.diagram.nodes[held.task["element"]].settings.get("assign", {})
+    units = {int(p.rpartition("@")[2]) for p in held.principals if p.startswith("post:")} | {a.unit_id for a in actor.appointments}
+    posts = [code for code in POSTS if code not in OVERSEERS]
+    query = select(Appointment).where(in_office(context.today), Appointment.unit_id.in_(units), Appointment.post.in_(posts))
+    apart = excluded(settings, held.data) | {str(actor.person_id)}
+    found = [a for a in context.session.scalars(query.order_by(Appointment.unit_id, Appointment.id)) if str(a.person_id) not in apart]
+    return list({a.person_id: a for a in found}.values())
+
+
+def transfer(context: Context, actor: Actor, task_id: int, person_id: int, reason: str) -> None:
+    """转办: hands a task to a colleague, who finishes it; raises `NotAllowed`, `Refused`."""
+    run = instances(context)
+    holding, held = held_task(run, task_id)
+    permit(actor, held)
+    if not may_transfer(held):
+        raise NotAllowed
+    why = _reason(reason)
+    if person_id not in {a.person_id for a in colleagues(context, actor, held)}:
+        raise Refused({"person": "请从可以转办的人员中选择"})
+    run.transfer(holding, actor.under(list(held.principals)).record(), f"person:{person_id}", why)
+
+
+def withdraw(context: Context, actor: Actor, task_id: int, reason: str) -> Advance:
+    """取回: takes one's own completion back, as long as nobody has touched what came of it; raises `NotFound`, `TooLateToWithdraw`."""
+    run = instances(context)
+    try:
+        holding = run.hold(task_id)
+    except NoSuchTask as error:
+        raise NotFound from error
+    if holding.task["closed_by"] != str(actor.person_id):
+        raise NotAllowed
+    why = _reason(reason)
+    done = _untouched(run, holding.instance.id, str(holding.task["key"]))
+    try:
+        return run.rewind(holding.instance.id, done.seq - 1, actor.record(), why)
+    except InstanceAtRest as error:
+        raise TooLateToWithdraw from error
+
+
+def may_withdraw(context: Context, actor: Actor, held: Desk) -> bool:
+    """Whether a finished task can still be taken back by the one who finished it."""
+    if held.task["closed_by"] != str(actor.person_id) or held.task["outcome"] != "completed" or held.task["status"] != "running":
+        return False
+    try:
+        _untouched(instances(context), held.task["instance_id"], held.task["key"])
+    except TooLateToWithdraw:
+        return False
+    return True
+
+
+def _untouched(run: Instances, instance_id: int, key: str) -> Entry:
+    """The completion of this task, when it was the last thing that moved the instance and nobody has claimed what opened."""
+    log = entries(run.connection, instance_id)
+    last = next(entry for entry in reversed(log) if entry.kind in MOVING)
+    if last.kind != "complete" or last.task_key != key:
+        raise TooLateToWithdraw
+    came = (tasks.c.instance_id == instance_id) & tasks.c.key.in_(last.facts.get("opened", {}))
+    opened = select(tasks.c.closed_at, tasks.c.claimed_by).where(came)
+    if any(row.closed_at or row.claimed_by for row in run.connection.execute(opened)):
+        raise TooLateToWithdraw
+    return last
+
+
+def _reason(text: str) -> str:
+    said = text.strip()
+    if not 1 <= len(said) <= REASON:
+        raise Refused({"reason": f"请写明原因，不超过 {REASON} 个字"})
+    return said
