@@ -1,6 +1,6 @@
-"""A process package: `process.bpmn`, `forms/*.json`, `tables/*.dmn`, `scenarios/*.yaml`, `README.md`; or a bare diagram.
+"""A process package: `process.bpmn`, `forms/*.json`, `tables/*.dmn`, `texts/*.json`, `scenarios/*.yaml`, `README.md`; or a bare diagram.
 
-What runs is frozen together: an instance keeps the diagram, the forms and the tables it was started with.
+What runs is frozen together: an instance keeps the diagram, the forms, the tables and the translations it was started with.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.program import Program
 from engine.scenario_files import Scenario, read_scenario
 
 DIAGRAM = "process.bpmn"
-FROZEN = (DIAGRAM, "forms/*.json", "tables/*.dmn")
+FROZEN = (DIAGRAM, "forms/*.json", "tables/*.dmn", "texts/*.json")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Package:
     def forms(self) -> Mapping[str, Mapping[str, Any]]:
         """Forms by key: JSON Schema 2020-12 with our `x-ui`; raises `Unreadable`."""
         return {_key(name): _form(name, text) for name, text in self.files.items() if name.startswith("forms/")}
+
+    @cached_property
+    def texts(self) -> Mapping[str, Mapping[str, str]]:
+        """By language, what the Chinese texts of the diagram, the forms and the tables are in it; raises `Unreadable`."""
+        return read_texts(self.files)
 
     @cached_property
     def tables(self) -> Mapping[str, DecisionTable]:
@@ -82,8 +87,13 @@ def read_package(path: Path) -> Package:
 def frozen_package(files: Mapping[str, bytes], scenarios: tuple[Scenario, ...] = ()) -> Package:
     """The package that these files make; raises `Unreadable`."""
     package = Package(read_diagram(files[DIAGRAM]), files, scenarios)
-    _ = package.forms, package.tables
+    _ = package.forms, package.tables, package.texts
     return package
+
+
+def read_texts(files: Mapping[str, bytes]) -> Mapping[str, Mapping[str, str]]:
+    """The translations among the files of a package, by language; raises `Unreadable`."""
+    return {_key(name): _texts(name, text) for name, text in files.items() if name.startswith("texts/")}
 
 
 def read_file(path: Path) -> bytes:
@@ -115,6 +125,16 @@ def _form(name: str, text: bytes) -> Mapping[str, Any]:
     if not isinstance(form, dict) or not isinstance(form.get("properties"), dict):
         raise Unreadable(f"表单“{name}”应当是写有 properties 的 JSON Schema。")
     return form
+
+
+def _texts(name: str, text: bytes) -> Mapping[str, str]:
+    try:
+        texts = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"译文“{name}”不是有效的 JSON。") from error
+    if not isinstance(texts, dict) or not all(isinstance(translated, str) for translated in texts.values()):
+        raise Unreadable(f"译文“{name}”应当是一个 JSON 对象，每项是一句中文和它的译文。")
+    return texts
 
 
 def _table(name: str, text: bytes) -> DecisionTable | TableRejected:

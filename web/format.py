@@ -18,17 +18,19 @@ from governance.calendar.rules import SHANGHAI, Unit, WorkCalendar
 from governance.cases.codes import category_name
 from governance.deadlines.rules import Light, light, remaining_words
 from governance.organisation.queries import named
+from governance.people.models import Appointment
+from governance.people.rules import POSTS
 from web.language import gettext as _
 from web.language import listed
-from web.sentences import say
+from web.sentences import say, worded
 
 LIGHTS = {Light.GREEN: ("green", "clock"), Light.YELLOW: ("yellow", "alert-triangle"), Light.RED: ("red", "alarm")}
 
 
 def init_filters(app: Flask) -> None:
     """Registers the filters of the templates."""
-    app.jinja_env.filters.update(moment=moment, day=day, local=local, category=category_name, limit=limit_words, listed=listed)
-    app.jinja_env.filters.update(say=say, zip=zip, named=lambda unit: named(context().session, unit))
+    app.jinja_env.filters.update(moment=moment, day=day, local=local, category=category, limit=limit_words, listed=listed)
+    app.jinja_env.filters.update(say=say, worded=worded, post=post, zip=zip, named=lambda unit: named(context().session, unit))
     app.jinja_env.globals.update(left=left, now=lambda: context().now(), asset=partial(asset, _digests(app)))
 
 
@@ -65,6 +67,16 @@ def day(at: datetime | None) -> str:
 def limit_words(limit: Mapping[str, str] | None) -> str:
     """2 个工作日"""
     return say(f"{float(Fraction(limit['amount'])):g} 个{Unit(limit['unit']).label}") if limit else ""
+
+
+def category(code: str | None) -> str:
+    """大类 · 小类"""
+    return say(category_name(code))
+
+
+def post(held: Appointment) -> str:
+    """临江社区第三网格网格长"""
+    return _("%(unit)s%(post)s", unit=named(context().session, held.unit), post=say(POSTS[held.post].name))
 
 
 def calendar() -> WorkCalendar:

@@ -25,3 +25,8 @@ def listed(words: Iterable[str]) -> str:
 def gettext(text: str, **values: object) -> str:
     """The text in the reader's language."""
     return str(translated(text, **values))
+
+
+def N_(text: str) -> str:
+    """Marks a text for the catalogue."""
+    return text

@@ -12,6 +12,7 @@ from governance.cases.models import Case
 from governance.forms.rules import fields
 from governance.inbox.queries import Mark, Stage
 from web.language import gettext as _
+from web.sentences import say
 
 STATUS = {
     "已受理": lazy_gettext("已经受理，正在确定由谁办理。"),
@@ -60,9 +61,8 @@ def plain_steps(stages: Sequence[Stage], marks: Sequence[Mark], case: Case, unit
         if step.words and step.words != steps[-1].words:
             steps.append(step)
     if case.closed_at:
-        steps.append(
-            PlainStep(case.closed_at, str(CLOSED.get(case.status) or _("事项已办结归档：%(code)s。", code=case.close_code or case.status)))
-        )
+        filed = _("事项已办结归档：%(code)s。", code=say(case.close_code or case.status))
+        steps.append(PlainStep(case.closed_at, str(CLOSED.get(case.status) or filed)))
     return steps
 
 

@@ -1,24 +1,47 @@
-"""Sentences that the lower floors make, in the reader's language. They come in Chinese and are recognised by their pattern."""
+"""What comes from the lower floors and from processes, in the reader's language. It comes in Chinese.
+
+Names are known by their text: those of the process at hand, of the code lists, of any published process. Sentences are recognised by
+their pattern; what fills them in is a name or a sentence again.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from flask_babel import get_locale
 
+from governance.people.rules import POSTS
+from web.codes import CODES
+from web.language import N_
 from web.language import gettext as _
+from web.texts import own_text, published_text
 
-SPLIT = re.compile("([；：])")
+SPLIT = re.compile("([；：]| · )")
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 COUNTED, NUMBER = ("n", "days", "hours", "minutes", "least", "most", "line", "year"), r"[\d.]+"
 
 
 def say(sentence: str) -> str:
-    """The sentence as the reader reads it; one that nobody knows stays as it is."""
-    if str(get_locale()) == "zh":
+    """The name or sentence as the reader reads it; one that nobody knows stays as it is."""
+    if not sentence or str(get_locale()) == "zh":
         return sentence
-    return _known(sentence) or "".join(_known(part) or part for part in SPLIT.split(sentence))
+    return _name(sentence) or _known(sentence) or _post(sentence) or "".join(_name(p) or _known(p) or p for p in SPLIT.split(sentence))
+
+
+def say_all(errors: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with each field, as the reader reads it."""
+    return {name: say(error) for name, error in errors.items()}
+
+
+def worded(text: str) -> str:
+    """The text as the reader reads it when as a whole it is a name that is known; for what people may have written instead."""
+    return (str(get_locale()) != "zh" and _name(text)) or text
+
+
+def _name(text: str) -> str | None:
+    return own_text(text) or (_(text) if text in CODES or text in _plain() else None) or published_text(text)
 
 
 def _known(sentence: str) -> str | None:
@@ -28,21 +51,32 @@ def _known(sentence: str) -> str | None:
     return None
 
 
+def _post(text: str) -> str | None:
+    """临江社区第三网格网格长: the post of a unit, whose name stays as it is."""
+    name = next((name for name in _posts() if text.endswith(name) and text != name), None)
+    return _("%(unit)s%(post)s", unit=text.removesuffix(name), post=_(name)) if name else None
+
+
+@cache
+def _posts() -> tuple[str, ...]:
+    return tuple(sorted((post.name for post in POSTS.values()), key=len, reverse=True))
+
+
+@cache
+def _plain() -> frozenset[str]:
+    return frozenset(text for text in SENTENCES if not PLACEHOLDER.search(text))
+
+
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """The wordiest first, so that a sentence is not taken for a shorter one with more to fill in."""
-    texts = sorted(SENTENCES, key=lambda text: -len(PLACEHOLDER.sub("", text)))
+    texts = sorted((text for text in SENTENCES if PLACEHOLDER.search(text)), key=lambda text: -len(PLACEHOLDER.sub("", text)))
     return tuple((text, re.compile("".join(map(_part, re.split(r"(%\(\w+\)s)", text))), re.S)) for text in texts)
 
 
 def _part(part: str) -> str:
     name = PLACEHOLDER.fullmatch(part)
     return f"(?P<{name[1]}>{NUMBER if name[1] in COUNTED else '.+?'})" if name else re.escape(part)
-
-
-def N_(text: str) -> str:
-    """Marks a text for the catalogue."""
-    return text
 
 
 SENTENCES = (
@@ -76,11 +110,12 @@ SENTENCES = (
     N_("1 分"),
     N_("不足 1 分"),
     N_("%(days)s 个工作日 %(hours)s 个工作时"),
-    N_("%(days)s 天 %(hours)s 小时"),
     N_("1 个工作日 %(hours)s 个工作时"),
+    N_("%(days)s 天 %(hours)s 小时"),
     N_("1 天 %(hours)s 小时"),
     N_("%(hours)s 小时 %(minutes)s 分"),
     N_("%(hours)s 个工作时 %(minutes)s 分"),
+    N_("1 个工作时 %(minutes)s 分"),
     N_("剩不足 1 分"),
     N_("剩 %(span)s"),
     N_("已超期"),
@@ -177,6 +212,103 @@ SENTENCES = (
     N_("“%(name)s”找不到办理单位（规则：%(rule)s）。"),
     N_("“%(name)s”的办理时限必须大于零。"),
     N_("“%(name)s”的办理时限设置无法读取。"),
+    # the engine at work
+    N_("版次 %(n)s 与记录条数 %(most)s 不符"),
+    N_("是否结束与回放不符"),
+    N_("保存的状态与回放不符"),
+    N_("待办与回放不符"),
+    N_("定时与回放不符"),
+    N_("办结的待办仍在待办箱中"),
+    N_("末尾记录缺失或哈希链头不符"),
+    N_("记录缺失"),
+    N_("记录与哈希链不符"),
+    N_("内容与摘要不符"),
+    N_("内容缺失而没有依法删除的记载"),
+    N_("该步骤的内容已依法删除，无法回放。"),
+    N_("回放与记录不一致。"),
+    N_("第 %(n)s 步的内容已依法删除，无法回放到这一步之后。"),
+    N_("回放到第 %(n)s 步时与记录不一致：%(why)s"),
+    N_("查询“%(name)s”没有记录在案的答复"),
+    N_("“%(text)s”不是 ISO 8601 时长（例如 P7D、PT2H）。"),
+    N_("时刻“%(text)s”没有写明时区（例如 +08:00）。"),
+    N_("“%(text)s”不是 ISO 8601 重复周期（例如 R3/PT1H）。"),
+    N_("重复周期“%(text)s”短于一分钟。"),
+    N_("“%(text)s”不是 ISO 8601 时刻（例如 2026-05-01T09:00+08:00）。"),
+    N_("时间超出了公元 9999 年。"),
+    N_("流程自动运行的步数过多，可能存在没有人工环节的死循环。"),
+    N_("“%(name)s”同时进行的环节过多。"),
+    N_("“%(name)s”之后没有一个条件成立，流程无法继续。"),
+    N_("“%(name)s”由事件启动，不能有连线进入。"),
+    N_("“%(name)s”的调用层数超过 %(n)s 层。"),
+    N_("“%(name)s”调用的流程“%(key)s”不存在。"),
+    N_("“%(name)s”的多实例数量必须是 0 至 %(n)s 项的列表或整数。"),
+    N_("“%(name)s”的时间无法读取：%(why)s"),
+    N_("“%(name)s”抛出的“%(event)s”没有环节处理。"),
+    N_("“%(name)s”的取值“%(text)s”不在决策表允许的范围内"),
+    N_("规则“%(rule)s”的“%(name)s”：%(why)s"),
+    N_("决策表的结果过大"),
+    N_("“%(name)s”要汇总，每条命中规则的结果都必须是数字"),
+    N_("合计数字过大"),
+    N_("“%(text)s”与“%(other)s”不能比较大小"),
+    N_("决策表只允许命中一条规则，却同时命中了：%(why)s。"),
+    N_("表达式有误：%(why)s。"),
+    N_("表达式不符合规定：%(why)s。"),
+    N_("表达式无法计算：%(why)s。"),
+    N_("数据“%(name)s”还没有填写。"),
+    N_("表达式的计算量或结果过大：%(why)s。"),
+    N_("步骤太多"),
+    N_("数字过大"),
+    N_("数字过长"),
+    N_("数字不是有限的数"),
+    N_("内容超过 %(n)s 项或 %(most)s 个字符"),
+    N_("文字含有无效字符"),
+    N_("结果过大或嵌套过深"),
+    N_("结果过长"),
+    N_("只能使用文字、数字、真假、列表和字典"),
+    N_("字典的键必须是文字"),
+    N_("只有数字可以做算术"),
+    N_("这里需要一个列表"),
+    N_("只有数字与数字、文字与文字之间可以比较大小"),
+    N_("只有文字、列表和字典有长度"),
+    N_("空列表没有最大值和最小值"),
+    N_("列表和字典不能转成文字"),
+    N_("保留的小数位数只能是 0 至 %(n)s"),
+    N_("函数“get”的第二个参数必须是文字"),
+    N_("时刻和时长必须是文字"),
+    N_("除数为零"),
+    N_("列表中没有这一项"),
+    N_("数据类型或取值不合"),
+    N_("“%(text)s”不存在，圆点前面不是字典"),
+    N_("方括号里，字典要写文字，列表要写序号"),
+    N_("只有列表和文字可以截取，起止要写序号"),
+    N_("“in”的右边要是列表、字典或文字"),
+    N_("当前时刻没有写明时区"),
+    N_("有不允许的写法"),
+    N_("脚本中没有赋值"),
+    N_("脚本每一行只能写一个“名称 = 表达式”"),
+    N_("脚本每一行只能写“名称 = 表达式”，等号左边只能是一个名称"),
+    N_("内容是空的"),
+    N_("内容超过 %(n)s 个字符"),
+    N_("括号嵌套过深"),
+    N_("嵌套过深"),
+    N_("“%(text)s”的写法有误"),
+    N_("“%(name)s”不能用作数据名称"),
+    N_("名称“%(name)s”不能以下划线开头"),
+    N_("不允许展开字典"),
+    N_("不允许乘方、位运算和矩阵运算"),
+    N_("不允许 %(text)s 这种写法"),
+    N_("不允许调用方法"),
+    N_("没有函数“%(name)s”"),
+    N_("函数“%(name)s”的参数只能依次填写"),
+    N_("函数“now”没有参数"),
+    N_("函数“defined”的括号里只能是一个名称"),
+    N_("不允许定义函数"),
+    N_("不允许推导式"),
+    N_("不允许 f 开头的文字"),
+    N_("不允许在表达式里赋值"),
+    N_("不允许集合，请用方括号写列表"),
+    N_("不允许用星号展开"),
+    N_("流程包存在问题，不能发布：%(why)s"),
     # organisation and people
     N_("编码“%(code)s”已经存在"),
     N_("编码“%(code)s”应为 2 至 30 位字母、数字或短横线"),
@@ -197,6 +329,8 @@ SENTENCES = (
     N_("请填写%(kind)s的名称或编码"),
     N_("没有名称或编码为“%(name)s”的%(kind)s"),
     N_("有多个%(kind)s符合“%(name)s”，请填写编码，或者在名称前加上所在社区"),
+    # processes
+    N_("随产品发布"),
     # sheets
     N_("导入表中有错误，未写入任何内容。"),
     N_("导入表中有错误，未写入任何内容"),

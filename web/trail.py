@@ -8,43 +8,42 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, lazy_pgettext
 from sqlalchemy import Row
 
 from api.work import context
 from engine.log import loads
 from governance.calendar.rules import SHANGHAI, Unit
-from governance.cases.codes import category_name
 from governance.deadlines.rules import used_words
 from governance.forms.rules import Field, fields
 from governance.inbox.queries import Mark, open_tasks
 from governance.organisation.queries import names
 from governance.people.queries import names as names_of_people
 from governance.people.queries import principal_name
-from web.format import calendar, limit_words, moment
+from web.format import calendar, category, limit_words, moment
 from web.language import gettext as _
 from web.language import listed
 from web.sentences import say
 
 KINDS = {
-    "start": lazy_gettext("上报"),
-    "timer": lazy_gettext("到期自动处理"),
-    "message": lazy_gettext("收到消息"),
-    "signal": lazy_gettext("收到通知"),
-    "service_result": lazy_gettext("外部服务答复"),
-    "correct": lazy_gettext("更正数据"),
-    "rewind": lazy_gettext("退回"),
-    "cancel": lazy_gettext("终止"),
-    "claim": lazy_gettext("签收"),
-    "release": lazy_gettext("退回待签收"),
-    "transfer": lazy_gettext("转办"),
-    "suspend": lazy_gettext("挂起"),
-    "resume": lazy_gettext("恢复"),
-    "incident": lazy_gettext("异常"),
-    "resend": lazy_gettext("重新请求外部服务"),
-    "reschedule": lazy_gettext("办理时限随工作日历调整"),
-    "notice": lazy_gettext("催办提醒"),
-    "reveal": lazy_gettext("查看联系方式"),
+    "start": lazy_pgettext("trail", "上报"),
+    "timer": lazy_pgettext("trail", "到期自动处理"),
+    "message": lazy_pgettext("trail", "收到消息"),
+    "signal": lazy_pgettext("trail", "收到通知"),
+    "service_result": lazy_pgettext("trail", "外部服务答复"),
+    "correct": lazy_pgettext("trail", "更正数据"),
+    "rewind": lazy_pgettext("trail", "退回"),
+    "cancel": lazy_pgettext("trail", "终止"),
+    "claim": lazy_pgettext("trail", "签收"),
+    "release": lazy_pgettext("trail", "退回待签收"),
+    "transfer": lazy_pgettext("trail", "转办"),
+    "suspend": lazy_pgettext("trail", "挂起"),
+    "resume": lazy_pgettext("trail", "恢复"),
+    "incident": lazy_pgettext("trail", "异常"),
+    "resend": lazy_pgettext("trail", "重新请求外部服务"),
+    "reschedule": lazy_pgettext("trail", "办理时限随工作日历调整"),
+    "notice": lazy_pgettext("trail", "催办提醒"),
+    "reveal": lazy_pgettext("trail", "查看联系方式"),
 }
 STAGES = {
     "due_soon": lazy_gettext("“%(step)s”即将到期"),
@@ -108,7 +107,7 @@ def addressed(principals: Iterable[str]) -> list[str]:
 
 
 def _step(mark: Mark, units: Mapping[int, str]) -> Step:
-    title = mark.name if mark.kind in NAMED and mark.name else str(KINDS.get(mark.kind, mark.kind))
+    title = say(mark.name) if mark.kind in NAMED and mark.name else str(KINDS.get(mark.kind, mark.kind))
     filled = {field: _filled(field, mark.data[field.name], units) for field in fields(mark.form) if mark.data.get(field.name) is not None}
     outcome = next((value.words for field, value in filled.items() if field.widget == "outcome"), "")
     others = tuple(value for field, value in filled.items() if field.widget != "outcome")
@@ -118,8 +117,8 @@ def _step(mark: Mark, units: Mapping[int, str]) -> Step:
 def _about(mark: Mark) -> str:
     """Which step a notice, or what was done to a task, is about."""
     if stage := STAGES.get(str(mark.data.get("deadline_stage"))):
-        return str(stage) % {"step": mark.about}
-    return mark.name if mark.kind not in NAMED and mark.kind != "start" else ""
+        return str(stage) % {"step": say(mark.about)}
+    return say(mark.name) if mark.kind not in NAMED and mark.kind != "start" else ""
 
 
 def _used(mark: Mark) -> str:
@@ -133,8 +132,8 @@ def _used(mark: Mark) -> str:
 
 def _filled(field: Field, value: Any, units: Mapping[int, str]) -> Filled:
     if field.widget == "photos":
-        return Filled(field.title, "", tuple(int(id) for id in _many(value) if str(id).isdecimal()))
-    return Filled(field.title, listed(_word(field, one, units) for one in _many(value)))
+        return Filled(say(field.title), "", tuple(int(id) for id in _many(value) if str(id).isdecimal()))
+    return Filled(say(field.title), listed(_word(field, one, units) for one in _many(value)))
 
 
 def _word(field: Field, value: Any, units: Mapping[int, str]) -> str:
@@ -143,10 +142,10 @@ def _word(field: Field, value: Any, units: Mapping[int, str]) -> str:
     if field.widget == "unit" and str(value).isdecimal():
         return units.get(int(value), str(value))
     if field.codes == "categories":
-        return category_name(str(value)) or str(value)
+        return category(str(value)) or str(value)
     if field.widget == "datetime":
         return _moment(str(value))
-    return next((choice.title for choice in field.choices if choice.value == str(value)), str(value))
+    return next((say(choice.title) for choice in field.choices if choice.value == str(value)), str(value))
 
 
 def _moment(text: str) -> str:

@@ -35,12 +35,12 @@ def reasons(name: str, assign: Mapping[str, str], found: Sequence[str]) -> list[
     """Plain sentences: rule, posts, who was passed over, who it came to, whether a deputy. `found` is what the assignment noted."""
     if assign.get("unit") == REPORTER:
         return [say(step) + _("。") for step in found]
-    posts, rule = [POSTS[post].name for post in words(assign.get("post", ""))], RULES.get(assign.get("unit", "place"))
-    told = [_("按规定，“%(step)s”由%(posts)s办理。", step=name, posts=listed(posts))] if len(posts) <= NAMED else []
+    posts, rule = [say(POSTS[post].name) for post in words(assign.get("post", ""))], RULES.get(assign.get("unit", "place"))
+    told = [_("按规定，“%(step)s”由%(posts)s办理。", step=say(name), posts=listed(posts))] if len(posts) <= NAMED else []
     told += [str(rule)] if rule else []
     told += [_("办过前面有关环节的人须回避。")] if assign.get("exclude") else []
     told += [say(step) + _("。") for step in found if step.endswith(ON_THE_WAY)]
     holders = [step for step in found if not step.endswith(ON_THE_WAY)]
     if holders:
-        told.append(_("所以由%(who)s办理。", who=listed(holder.removesuffix(DEPUTY) for holder in holders)))
-    return told + [_("%(post)s现由代理人履职。", post=holder.removesuffix(DEPUTY)) for holder in holders if holder.endswith(DEPUTY)]
+        told.append(_("所以由%(who)s办理。", who=listed(say(holder.removesuffix(DEPUTY)) for holder in holders)))
+    return told + [_("%(post)s现由代理人履职。", post=say(holder.removesuffix(DEPUTY))) for holder in holders if holder.endswith(DEPUTY)]

@@ -121,6 +121,13 @@ class Matter:
                 raise AssertionError(other)
 
 
+def addressee(district: District, task_id: int) -> str:
+    """The user name of somebody whom a task is addressed to."""
+    with district.office.work() as context:
+        who = _addressee(context, task_id).person_id
+        return str(context.session.scalar(select(Account.username).where(Account.person_id == who)))
+
+
 def reported(district: District, where: str, text: str = LEAK, by: str = "", mobile: str = "13800001234") -> Matter:
     with district.office.work() as context:
         unit = context.session.scalar(select(Unit).where(Unit.code == where))

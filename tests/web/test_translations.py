@@ -16,18 +16,21 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
-from lxml import html
+from lxml import etree, html
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from bpmn import shipped
-from engine.packages import read_package
+from engine.packages import Package, read_package
+from engine.schema import process_versions
 from governance.cases.codes import codes
 from governance.organisation.models import Unit
-from governance.people.models import Person
+from governance.people.models import Appointment, Person
 from governance.people.rules import POSTS
 from tests.district import District
-from tests.journeys.matters import Matter, place, reported
-from web.sentences import SPLIT, _patterns, say
+from tests.journeys.matters import LEAK, Matter, addressee, place, reported
+from web.codes import CODES
+from web.sentences import SPLIT, _patterns, _plain, say
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "web" / "translations" / "en" / "LC_MESSAGES" / "messages.po"
@@ -39,22 +42,80 @@ def english() -> Catalog:
     return read_po(io.BytesIO(CATALOGUE.read_bytes()), locale="en")
 
 
-def said() -> set[str]:
+Key = tuple[str, str | None]
+"""A text and where it stands, when that makes a difference."""
+
+
+def said() -> set[Key]:
     """Every text that the pages mark as one."""
     methods = [("**.py", "python"), ("templates/**.html", "jinja2")]
-    keywords = {"_": None, "gettext": None, "lazy_gettext": None, "N_": None}
+    keywords = {"_": None, "gettext": None, "lazy_gettext": None, "N_": None, "lazy_pgettext": ((1, "c"), 2), "pgettext": ((1, "c"), 2)}
     found = extract_from_dir(ROOT / "web", methods, {}, keywords=keywords, directory_filter=lambda path: "frontend" not in path)
-    return {message for _file, _line, message, _comments, _context in found if isinstance(message, str) and message}
+    return {
+        (message if isinstance(message, str) else message[-1], context) for _file, _line, message, _comments, context in found if message
+    }
 
 
 def test_every_text_is_translated() -> None:
-    known = {message.id: message for message in english() if message.id}
+    known = {(message.id, message.context or None): message for message in english() if message.id}
     assert said() - known.keys() == set(), "没有译文"
     assert known.keys() - said() == set(), "已不再使用"
     assert [message.id for message in known.values() if not message.string or message.fuzzy] == []
     assert [m.id for m in known.values() if sorted(PLACEHOLDER.findall(m.id)) != sorted(PLACEHOLDER.findall(m.string))] == []
     foreign = {m.id for m in known.values() if CHINESE.search(m.string)}
-    assert foreign <= {text for text in known if "列：" in text or "“工作日”" in text}, "sheets keep their Chinese column names"
+    assert foreign <= {text for text, _context in known if "列：" in text or "“工作日”" in text}, "sheets keep their Chinese column names"
+
+
+def test_no_plural_is_guessed() -> None:
+    assert [m.string for m in english() if "(s)" in m.string or re.search(r"\b1 \w+s\b", m.string)] == []
+
+
+def test_the_code_lists_are_in_the_catalogue() -> None:
+    lists = {name: value for name, value in codes().items() if name != "priorities"} | {
+        "priorities": [p["name"] for p in codes()["priorities"]]
+    }
+    lists["categories"] = [(c["name"], c["major_name"]) for c in codes()["categories"]]
+    lists["evaluation"] = {name: value for name, value in codes()["evaluation"].items() if name != "no_answer"}
+    assert {text for text in _strings(lists) if CHINESE.search(text)} | {post.name for post in POSTS.values()} == CODES
+
+
+# ---- processes -------------------------------------------------------------------------------------------------------
+
+
+def texts_of(package: Package) -> set[str]:
+    """Every Chinese text of a package that a page may show."""
+    root = etree.fromstring(package.files["process.bpmn"])
+    drawn = [element.get("name") for element in root.iter(etree.Element)]
+    drawn += [element.get("value") for element in root.iter("{urn:wuzhang:bpmn:1}status")]
+    drawn += [element.text for element in root.iter("{http://www.omg.org/spec/BPMN/20100524/MODEL}text")]
+    found = [*drawn, *(table.name for table in package.tables.values()), *_labels(list(package.forms.values()))]
+    return {text for text in found if text and CHINESE.search(text)}
+
+
+def _labels(form: Any) -> Iterator[str]:
+    """Titles and descriptions, however deep; a choice without a title is shown by its value."""
+    if isinstance(form, dict):
+        yield from (form[key] for key in ("title", "description") if isinstance(form.get(key), str))
+        if "const" in form and "title" not in form:
+            yield str(form["const"])
+        yield from (str(value) for value in form.get("enum", ()))
+    for part in form.values() if isinstance(form, dict) else form if isinstance(form, list) else ():
+        yield from _labels(part)
+
+
+@pytest.mark.parametrize("key", shipped())
+def test_a_shipped_process_is_whole_in_english(key: str) -> None:
+    package = read_package(shipped()[key])
+    given = package.texts["en"]
+    assert texts_of(package) - given.keys() == set(), "没有译文"
+    assert given.keys() - texts_of(package) == set(), "已不再使用"
+    assert [text for text, translated in given.items() if not translated.strip() or CHINESE.search(translated)] == []
+
+
+def test_a_status_reads_the_same_wherever_it_is_shown() -> None:
+    catalogue = {message.id: message.string for message in english() if not message.context}
+    given = read_package(shipped()["issue_disposal"]).texts["en"]
+    assert {text: given[text] for text in codes()["case_status"] if text in given and given[text] != catalogue[text]} == {}
 
 
 def test_the_compiled_catalogue_is_that_of_the_text() -> None:
@@ -73,10 +134,8 @@ def test_every_text_on_a_template_is_marked() -> None:
     assert left == {}
 
 
-DATA_WORDS = frozenset(
-    [post.name for post in POSTS.values()]
-    + ["已结案", "不予受理", "已撤回", "已作废", "已并案", "居民撤回", "并案", "待受理"]
-    + [
+COLUMNS = frozenset(
+    [
         "户数",
         "编码",
         "名称",
@@ -96,9 +155,14 @@ DATA_WORDS = frozenset(
         "工作日",
         "休息日",
     ]
-    + ["工作时", "紧急工作时", "自然日", "个工作日", "个工作时", "天", "小时", "分", "（代理）"]
 )
-"""Names, codes and column heads: data, or parts of a sentence that is known as a whole."""
+"""The heads of the sheets' columns and what stands in them."""
+PARTS = frozenset(["工作时", "紧急工作时", "自然日", "个工作日", "个工作时", "天", "小时", "分", "（代理）"])
+"""Parts of sentences that are known as a whole."""
+
+
+BEFORE_PUBLISHING = ("packages", "diagram", "decisions", "validator", "soundness", "scenarios", "scenario_files")
+"""Modules of the engine that speak to whoever makes a process."""
 
 
 def _sentences(path: Path) -> Iterator[str]:
@@ -116,17 +180,18 @@ def _sentences(path: Path) -> Iterator[str]:
 
 
 def _is_known(text: str) -> bool:
-    return any(pattern.fullmatch(text) for _template, pattern in _patterns())
+    return text in CODES or text in _plain() or any(pattern.fullmatch(text) for _template, pattern in _patterns())
 
 
 def test_every_sentence_of_the_lower_floors_is_known() -> None:
-    files = [*(ROOT / "governance").rglob("*.py"), ROOT / "engine" / "errors.py", ROOT / "engine" / "instances.py"]
+    running = [path for path in (ROOT / "engine").glob("*.py") if path.stem not in BEFORE_PUBLISHING]
+    files = [*(ROOT / "governance").rglob("*.py"), *running]
     texts = {(path.name, text) for path in files for text in _sentences(path) if CHINESE.search(text)}
     notes = {text for _name, text in texts if re.fullmatch("(人工|导入)：7|7 7 7 小时", text) or text.startswith("(")}
     unknown = {
         (name, text)
         for name, text in texts
-        if text not in DATA_WORDS | notes
+        if text not in COLUMNS | PARTS | notes
         and not _is_known(text)
         and not all(_is_known(part) for part in SPLIT.split(text) if CHINESE.search(part))
     }
@@ -152,70 +217,100 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
     made.close()
 
 
+WRITTEN = {
+    "measures": "更换了密封圈。",
+    "reply_text": "已修好，请查看。",
+    "work_done": "已围挡。",
+    "escalation_reason": "没有能力。",
+    "supplement_wanted": "请问是几单元？",
+    "assessment": "管网老化。",
+}
+"""What people wrote."""
+
+
 @pytest.fixture(scope="module")
 def matters(town: District) -> dict[str, Matter]:
-    handled = reported(town, place(1)).accepted()
-    handled.do(handle_result="escalate", work_done="已围挡。", escalation_reason="没有能力。", opinion="请网格统筹。")
+    """One at each kind of place that a case comes to."""
+    handled, street, office = (reported(town, place(n)).accepted() for n in (1, 2, 3))
+    for matter, tier in ((handled, ""), (street, "assess_at_street"), (office, "assess_at_street")):
+        while not tier or tier not in matter.open():
+            matter.do(handle_result="escalate", work_done="已围挡。", escalation_reason="没有能力。", opinion="请网格统筹。")
+            tier = tier or "handle_at_tier"
+    office.do(assess_result="escalate", assessment="管网老化。", escalation_reason="没有能力。")
     town.clock.pass_by(days=3)
     town.tick()
-    return {"handled": handled, "answered": reported(town, place(4)).replied(), "vacant": reported(town, place(6))}
+    refused = reported(town, place(7))
+    refused.do(
+        accept_result="refuse",
+        category="0205",
+        refuse_reason="违法违俗",
+        told_route="已说明",
+        reply_text="已修好，请查看。",
+        opinion="请网格统筹。",
+    )
+    return {
+        "handled": handled,
+        "street": street,
+        "office": office,
+        "answered": reported(town, place(4)).replied(),
+        "asked": reported(town, place(5)).do(accept_result="supplement", category="0205", supplement_wanted="请问是几单元？"),
+        "vacant": reported(town, place(6)),
+        "graded": reported(town, place(8)).do(accept_result="accept", category="0205"),
+        "refused": refused,
+    }
 
 
 @pytest.fixture(scope="module")
 def data(town: District) -> re.Pattern[str]:
-    """Everything that is data: names, texts, forms, codes, the diagram's own words."""
-    package = read_package(shipped()["issue_disposal"])
-    words = {*_strings(codes()), *_strings(list(package.forms.values())), *_strings(list(package.tables.values())), *DATA_WORDS}
-    words |= {node.name for node in package.diagram.nodes.values()} | {process.name or "" for process in package.diagram.processes.values()}
-    words |= {settings.get("value", "") for node in package.diagram.nodes.values() for settings in node.settings.values()}
+    """The names of people and places, and what people wrote."""
     with town.office.work() as context:
-        words |= set(context.session.scalars(select(Unit.name))) | set(context.session.scalars(select(Person.name)))
-    words |= {
-        "楼道里的排水管漏水，从三楼一直滴到一楼，老人走路容易摔倒",
-        "更换了密封圈",
-        "已修好，请查看",
-        "内部研判：老旧管网",
-        "现场干燥",
-    }
-    words |= {"已围挡", "没有能力", "请网格统筹", "随产品发布", "人工", "国务院办公厅", "中文"}
-    return re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True) if CHINESE.search(word)))
+        words = {*context.session.scalars(select(Unit.name)), *context.session.scalars(select(Person.name))}
+    words |= {text.rstrip("。？") for text in (LEAK, *WRITTEN.values(), "内部研判：老旧管网。", "现场干燥。", "请网格统筹。", "已说明。")}
+    return re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)))
 
 
 def _foreign(page: bytes, data: re.Pattern[str]) -> list[str]:
     tree = html.fromstring(page)
     for skipped in tree.xpath("//*[@lang='zh' or contains(@class, 'brand-mark') or self::script]"):
         skipped.drop_tree()
-    texts = [*tree.itertext(), *tree.xpath("//@title | //@placeholder | //@aria-label | //@alt")]
-    return sorted({text.strip() for text in texts if CHINESE.search(data.sub("", text))})
+    texts = [*tree.itertext(), *tree.xpath("//@title | //@placeholder | //@aria-label | //@alt | //@label | //@data-title")]
+    mine = (text.strip() for text in texts if CHINESE.search(data.sub("", text)))
+    return sorted({text for text in mine if not text.startswith("Excel or CSV with the columns")})
 
 
 def _client(town: District, username: str) -> FlaskClient:
     client = town.app().test_client()
     client.set_cookie("language", "en")
     if username:
-        token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").get_data(as_text=True))
-        assert token
-        client.post("/login", data={"csrf_token": token.group(1), "username": username, "password": town.password})
+        _post(client, "/login", "/login", username=username, password=town.password)
     return client
 
 
+def _post(client: FlaskClient, address: str, page: str, **data: str) -> TestResponse:
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', client.get(page).get_data(as_text=True))[-1]
+    return client.post(address, data={"csrf_token": token, **data}, headers={"Referer": f"http://localhost{page}"})
+
+
 def test_no_chinese_but_data_is_on_an_english_page(town: District, matters: dict[str, Matter], data: re.Pattern[str]) -> None:
-    handled, answered = matters["handled"], matters["answered"]
+    reporters = [f"/follow/{matter.secret}" for matter in matters.values()]
     pages = {
-        "": ["/", f"/report?place={place(1)}", f"/follow/{handled.secret}", f"/follow/{answered.secret}?new=1", "/login", "/nowhere"],
-        "wangge": ["/inbox", "/inbox?box=done", "/inbox?box=started", f"/tasks/{handled.task('handle_at_tier')}"],
-        "wanggeyuan06": ["/inbox", f"/tasks/{matters['vacant'].task()}"],
-        "shenji": [f"/cases/{handled.case_id}", f"/cases/{answered.case_id}"],
-        "lianxizhuren": [f"/cases/{handled.case_id}"],
+        "": ["/", f"/report?place={place(1)}", *reporters, f"{reporters[0]}?new=1", f"{reporters[0]}?thanks=1", "/login", "/nowhere"],
+        "wangge": ["/inbox", "/inbox?box=done", "/inbox?box=started", "/inbox?q=nothing", "/inbox?overdue=1", "/password", "/cases"],
+        "wanggeyuan06": ["/inbox"],
+        "shenji": ["/cases", *(f"/cases/{matter.case_id}" for matter in matters.values())],
+        "lianxizhuren": ["/inbox", f"/cases/{matters['handled'].case_id}"],
         "guanli": [
             "/admin",
             "/admin/units",
             "/admin/people",
             "/admin/people/accounts",
+            "/admin/people/vacancies",
+            _person(town),
             "/admin/calendar",
             "/admin/calendar?year=2030",
             "/admin/processes/incidents",
             "/admin/processes",
+            _version(town),
         ],
     }
     found = {}
@@ -227,23 +322,107 @@ def test_no_chinese_but_data_is_on_an_english_page(town: District, matters: dict
     assert found == {}
 
 
+def _person(town: District) -> str:
+    with town.office.work() as context:
+        return f"/admin/people/{context.session.scalars(select(Appointment.person_id).where(Appointment.post == 'grid_lead')).first()}"
+
+
+def _version(town: District) -> str:
+    with town.office.work() as context:
+        return f"/admin/processes/{context.session.scalar(select(process_versions.c.id))}"
+
+
+STEPS = {
+    "vacant": "accept_case",
+    "graded": "grade_case",
+    "handled": "handle_at_tier",
+    "street": "assess_at_street",
+    "office": "dispatch_case",
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_task_is_in_english_whatever_is_chosen(town: District, matters: dict[str, Matter], data: re.Pattern[str], name: str) -> None:
+    """The page, its form for each outcome, who is next, and what is refused."""
+    matter = matters[name]
+    task = matter.task(STEPS[name])
+    client, address = _client(town, addressee(town, task)), f"/tasks/{task}"
+    page = client.get(address)
+    assert page.status_code == 200
+    found = {"page": _foreign(page.get_data(), data)}
+    buttons = html.fromstring(page.get_data()).xpath("//input[@data-shapes]")
+    assert buttons
+    for button in buttons:
+        chosen = {button.get("name"): button.get("value")}
+        for part in ("shape", "foresee", "complete"):
+            answer = _post(client, f"{address}/{part}", address, **chosen)
+            assert answer.status_code in (200, 302, 422), part
+            found[f"{part} {chosen}"] = _foreign(answer.get_data() or b"<p></p>", data)
+            if answer.status_code == 302:
+                return
+    assert {where: foreign for where, foreign in found.items() if foreign} == {}
+
+
+def test_what_was_done_is_said_in_english(town: District, data: re.Pattern[str]) -> None:
+    matter = reported(town, place(9))
+    client, address = _client(town, addressee(town, matter.task())), f"/tasks/{matter.task()}"
+    filled = {"accept_result": "on_spot", "category": "0205", "measures": WRITTEN["measures"], "reply_text": WRITTEN["reply_text"]}
+    seen = _post(client, f"{address}/foresee", address, **filled)
+    assert _foreign(seen.get_data(), data) == []
+    assert _post(client, f"{address}/complete", address, **filled, opinion="现场干燥。").status_code == 302
+    assert "“Accept and register” done: Settle on the spot." in (page := client.get("/inbox")).get_data(as_text=True)
+    assert _foreign(page.get_data(), data) == []
+    auditor = _client(town, "shenji")
+    proof = _post(auditor, f"/cases/{matter.case_id}/verify", f"/cases/{matter.case_id}")
+    assert "The record is whole" in proof.get_data(as_text=True)
+
+
+def test_the_diagram_is_drawn_in_the_language_of_the_reader(town: District, matters: dict[str, Matter]) -> None:
+    address = f"/cases/{matters['handled'].case_id}/diagram.bpmn"
+    client = _client(town, "shenji")
+    for client_address in (address, f"{_version(town)}/diagram.bpmn"):
+        client = _client(town, "shenji" if client_address == address else "guanli")
+        answer = client.get(client_address)
+        names = [element.get("name", "") for element in etree.fromstring(answer.get_data()).iter(etree.Element)]
+        assert "Accept and register" in names and not any(CHINESE.search(name) for name in names)
+        assert answer.headers["Content-Language"] == "en" and "Cookie" in answer.headers["Vary"]
+        client.set_cookie("language", "zh")
+        assert client.get(client_address).get_data() == read_package(shipped()["issue_disposal"]).files["process.bpmn"]
+
+
 def test_refusals_are_in_english(town: District, matters: dict[str, Matter], data: re.Pattern[str]) -> None:
     client = _client(town, "wanggeyuan06")
     address = f"/tasks/{matters['vacant'].task()}"
-    token = re.findall(r'name="csrf_token" value="([^"]+)"', client.get(address).get_data(as_text=True))[-1]
-    answer = client.post(f"{address}/complete", data={"csrf_token": token, "accept_result": "refuse"})
+    answer = _post(client, f"{address}/complete", address, accept_result="refuse")
     page = answer.get_data(as_text=True)
-    assert answer.status_code == 422 and "Please choose: 不予受理原因" in page
+    assert answer.status_code == 422 and "Please choose: Reason for refusal" in page
     assert _foreign(answer.get_data(), data) == []
+    stranger = _client(town, "")
+    answer = _post(stranger, "/report", f"/report?place={place(1)}", text="", contact_mobile="1", key="k")
+    assert answer.status_code == 422 and _foreign(answer.get_data(), data) == []
+    follow = f"/follow/{matters['asked'].secret}"
+    answer = _post(stranger, f"{follow}/tasks/{matters['asked'].task()}", follow, supplement_result="supplied")
+    assert answer.status_code == 422 and _foreign(answer.get_data(), data) == []
 
 
 @pytest.mark.parametrize(
     ("chinese", "expected"),
     [
         ("剩 2 个工作日", "2 working days left"),
-        ("超期 1 个工作日 3 个工作时", "overdue by 1 working day 3 working hours"),
+        ("超期 1 个工作日 3 个工作时", "overdue by 1 working day 3 h"),
         ("剩 3 小时 20 分", "3 h 20 min left"),
-        ("请填写处置措施；意见不能超过 1000 个字", "Please fill in: 处置措施; Opinion may have at most 1000 characters"),
+        (
+            "请填写处置措施和结果；意见不能超过 1000 个字",
+            "Please fill in: What was done, and the result; Opinion may have at most 1000 characters",
+        ),
+        ("临江社区第三网格网格长须回避", "Grid lead of 临江社区第三网格 must stand aside"),
+        ("剩 1 个工作时 5 分", "1 working hour 5 min left"),
+        ("公共设施 · 排水管网", "Public facilities · Drains and sewers"),
+        (
+            "回放到第 3 步时与记录不一致：查询“grid”没有记录在案的答复",
+            "The replay differs from the record at step 3: No answer to the lookup “grid” is on record",
+        ),
+        ("受理登记", "Accept and register"),
         (
             "导入表中有错误，未写入任何内容：第 3 行没有“长官”这个岗位",
             "The sheet has errors; nothing was written: row 3: There is no post “长官”",

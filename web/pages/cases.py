@@ -5,15 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
-from sqlalchemy import select
 
 from api.signin import actor
 from api.work import context, undo
 from engine.audit import verify
 from engine.log import entries
-from engine.packages import DIAGRAM
-from engine.schema import instances
-from engine.versions import package_of
 from governance.cases.codes import codes
 from governance.cases.models import Case
 from governance.cases.queries import case as case_of
@@ -21,6 +17,8 @@ from governance.cases.queries import cases, photos, reported_photos
 from governance.errors import NotFound
 from governance.inbox.queries import open_tasks, trail, way_of
 from governance.organisation.queries import full_name, names, upwards
+from web.drawing import drawing
+from web.texts import package_of_instance
 from web.trail import steps, waiting
 from web.uploads import send_photo
 
@@ -60,6 +58,8 @@ def prove(case_id: int) -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def show(case_id: int) -> ResponseReturnValue:
     given, case = context(), _case(case_id)
+    if case.instance_id:
+        package_of_instance(case.instance_id)
     return render_template(
         "case.html",
         case=case,
@@ -73,13 +73,7 @@ def show(case_id: int) -> ResponseReturnValue:
 @pages.get("/<id:case_id>/diagram.bpmn")
 @login_required  # type: ignore[untyped-decorator]
 def diagram(case_id: int) -> Response:
-    given, case = context(), _case(case_id)
-    version_id = given.session.connection().scalar(select(instances.c.version_id).where(instances.c.id == case.instance_id))
-    if version_id is None:
-        raise NotFound
-    response = Response(package_of(given.session.connection(), version_id).files[DIAGRAM], mimetype="application/xml")
-    response.headers["Cache-Control"] = "private, max-age=300"
-    return response
+    return drawing(package_of_instance(_case(case_id).instance_id))
 
 
 @pages.get("/<id:case_id>/diagram.json")

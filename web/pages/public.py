@@ -29,6 +29,8 @@ from governance.workflow.commands import asked_of_reporter, complete_as_reporter
 from web.access import begin
 from web.language import gettext as _
 from web.plain import PlainStep, plain_steps, public_photos
+from web.sentences import say_all
+from web.texts import package_of_instance
 from web.uploads import pictures, send_photo, with_photos, with_pictures
 
 pages = Blueprint("public", __name__)
@@ -112,7 +114,7 @@ def take() -> ResponseReturnValue:
         case, secret = report(given, reported, pictures("photos"), by)
     except Refused as refused:
         undo()
-        return render_template("report.html", **_choices(place), form=form, errors=refused.errors, key=form.get("key", "")), 422
+        return render_template("report.html", **_choices(place), form=form, errors=say_all(refused.errors), key=form.get("key", "")), 422
     flash("report", "draft-clear")
     if by:
         return redirect(url_for("cases.show", case_id=case.id))
@@ -165,6 +167,8 @@ def place_qr(code: str) -> Response:
 
 def _followed(secret: str, case: Case, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     given = context()
+    if case.instance_id:
+        package_of_instance(case.instance_id)
     asked = is_open_to(given, f"{REPORTER}:{case.id}", case.instance_id) if case.instance_id else []
     forms = []
     for task in asked:
@@ -178,7 +182,7 @@ def _followed(secret: str, case: Case, errors: dict[str, str], status: int = 200
         link=_base() + url_for("public.follow", secret=secret),
         steps=steps,
         forms=forms,
-        errors=errors,
+        errors=say_all(errors),
         form=request.form,
         place=full_name(upwards(given.session, case.place)),
         photos=reported_photos(given.session, case.id),

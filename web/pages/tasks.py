@@ -37,7 +37,8 @@ from web.errors import sentence
 from web.language import gettext as _
 from web.language import listed
 from web.pages.inbox import filtered
-from web.sentences import say
+from web.sentences import say, say_all
+from web.texts import at_hand
 from web.trail import addressed, steps, waiting
 from web.uploads import pictures, with_photos, with_pictures
 from web.why import reasons
@@ -62,7 +63,7 @@ def show(task_id: int) -> ResponseReturnValue:
 @with_pictures
 @login_required  # type: ignore[untyped-decorator]
 def finish(task_id: int) -> ResponseReturnValue:
-    held, form = desk(context(), task_id), request.form
+    held, form = _desk(task_id), request.form
     if not _may_read(actor(), held):
         raise NotFound
     try:
@@ -88,7 +89,7 @@ def finish(task_id: int) -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def shape(task_id: int) -> ResponseReturnValue:
     """The fields that the chosen outcome asks for, with what has been filled in so far."""
-    held = desk(context(), task_id)
+    held = _desk(task_id)
     if not may_do(actor(), held):
         raise NotFound
     undo()
@@ -99,7 +100,7 @@ def shape(task_id: int) -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def next_people(task_id: int) -> ResponseReturnValue:
     """Who would get the case next, before anything is submitted."""
-    held, form = desk(context(), task_id), request.form.to_dict(flat=False)
+    held, form = _desk(task_id), request.form.to_dict(flat=False)
     field = outcome(held.form, held.data, context().now())
     if field is not None and not form.get(field.name):
         return ""
@@ -171,7 +172,7 @@ def take_back(task_id: int) -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def upload(task_id: int) -> ResponseReturnValue:
     """Takes one picture while the form is being filled in; the form then names it by its id."""
-    held = desk(context(), task_id)
+    held = _desk(task_id)
     if not may_do(actor(), held):
         raise NotFound
     try:
@@ -185,6 +186,13 @@ def upload(task_id: int) -> ResponseReturnValue:
     return {"id": str(added.id), "url": url_for("cases.photo", case_id=added.case_id, photo_id=added.id)}, 201
 
 
+def _desk(task_id: int) -> Desk:
+    """The task, with its process at hand for the names on the page."""
+    held = desk(context(), task_id)
+    at_hand(held.package)
+    return held
+
+
 def _read(held: Desk, form: MultiDict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """What was filled in, and what of it cannot be read; raises `Refused`."""
     filled = with_photos(held.form, form.to_dict(flat=False), _case(held), held.task["key"], actor().person_id)
@@ -193,10 +201,11 @@ def _read(held: Desk, form: MultiDict[str, str]) -> tuple[dict[str, Any], dict[s
 
 def _done(held: Desk, data: Mapping[str, Any], advance: Advance) -> str:
     """What was decided, and with whom the case is now."""
-    name, pressed = held.task["name"], outcome(held.form, held.data, context().now())
-    chosen = next((c.title for c in pressed.choices if c.value == str(data.get(pressed.name))), "") if pressed else ""
+    name, pressed = say(held.task["name"]), outcome(held.form, held.data, context().now())
+    chosen = next((say(c.title) for c in pressed.choices if c.value == str(data.get(pressed.name))), "") if pressed else ""
     said = _("“%(name)s”已办理：%(outcome)s。", name=name, outcome=chosen) if chosen else _("“%(name)s”已办理。", name=name)
-    nexts = [_("%(step)s（%(who)s）", step=w.task.name, who=w.who) for w in waiting(advance.instance_id) if w.task.id in advance.opened]
+    coming = [w for w in waiting(advance.instance_id) if w.task.id in advance.opened]
+    nexts = [_("%(step)s（%(who)s）", step=say(w.task.name), who=w.who) for w in coming]
     return said + (_("下一环节：%(next)s。", next=listed(nexts)) if nexts else "")
 
 
@@ -222,7 +231,7 @@ def _to_the_next(held: Desk) -> str:
 def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], status: int = 200, stale: str = "") -> ResponseReturnValue:
     """The page; `stale` says what happened to the task since it was opened."""
     given, who = context(), actor()
-    held = desk(given, task_id)
+    held = _desk(task_id)
     case = _case(held)
     if not _may_read(who, held):
         raise NotFound
@@ -247,7 +256,7 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         trail=steps(trail(given, held.task["instance_id"])),
         open=waiting(held.task["instance_id"]),
         photos=reported_photos(given.session, case.id),
-        errors={name: say(error) for name, error in errors.items()},
+        errors=say_all(errors),
         **_form(held, form),
         key=form.get("key") or secrets.token_urlsafe(12),
         back=_back(),
@@ -291,9 +300,9 @@ def _lists(held: Desk) -> dict[str, Options]:
 def _offered(field: Field, held: Desk) -> Options:
     if field.codes == "categories":
         by_major = groupby(codes()["categories"], key=lambda c: c["major_name"])
-        return [(major, [(c["code"], c["name"]) for c in found]) for major, found in by_major]
+        return [(say(major), [(c["code"], say(c["name"])) for c in found]) for major, found in by_major]
     if field.codes in codes():
-        return [("", [(str(c), str(c)) for c in codes()[field.codes]])]
+        return [("", [(str(c), say(str(c))) for c in codes()[field.codes]])]
     return [("", _units(field, held))] if field.widget == "unit" else []
 
 

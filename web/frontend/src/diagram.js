@@ -16,7 +16,7 @@ const nameOf = (element) => element.businessObject.name || say('nodeUnnamed');
 const recordsOf = (id) => all(document, `[data-node-records="${CSS.escape(id)}"]`);
 
 function describe({ done, current, overdue }) {
-  return [done && say('nodeDone', { count: Number(done) }), current && say('nodeCurrent'), overdue && say('nodeOverdue')].filter(Boolean);
+  return [done && (Number(done) === 1 ? say('nodeDoneOnce') : say('nodeDone', { count: Number(done) })), current && say('nodeCurrent'), overdue && say('nodeOverdue')].filter(Boolean);
 }
 
 /** Border by class, meaning by sign and word: above the node, never over its name. */

@@ -22,6 +22,7 @@ from governance.sheets import read_sheet
 from web.access import for_posts
 from web.language import gettext as _
 from web.pages.admin import ADMINISTRATOR, Lines, sent_file
+from web.sentences import say
 
 pages = Blueprint("people", __name__, url_prefix="/admin/people")
 
@@ -111,7 +112,7 @@ def give_post(person_id: int) -> ResponseReturnValue:
     except Refused as refused:
         undo()
         return _one(person_id, refused.errors, form, 422)
-    flash(_("已任命%(name)s。", name=f"{who.name} {where.name}{post.name}"), "success")
+    flash(_("已任命%(name)s。", name=f"{who.name} {say(where.name + post.name)}"), "success")
     return redirect(url_for("people.one", person_id=person_id))
 
 

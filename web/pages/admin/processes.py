@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.signin import actor
 from api.work import context
-from engine.packages import DIAGRAM
 from engine.versions import package_of, versions
 from governance.errors import Refused
 from governance.workflow.queries import open_incidents
 from governance.workflow.world import instances
 from web.access import for_posts
+from web.drawing import drawing
 from web.language import gettext as _
 from web.pages.admin import ADMINISTRATOR, DESIGNER
 from web.sentences import say
+from web.texts import at_hand
 
 pages = Blueprint("processes", __name__, url_prefix="/admin/processes")
 
@@ -32,7 +33,7 @@ def show() -> ResponseReturnValue:
 @for_posts(ADMINISTRATOR, DESIGNER)
 def version(version_id: int) -> ResponseReturnValue:
     connection = context().session.connection()
-    package = package_of(connection, version_id)
+    package = at_hand(package_of(connection, version_id))
     shown = next(v for v in versions(connection) if v.id == version_id)
     return render_template("admin/process.html", version=shown, forms=package.forms, tables=package.tables)
 
@@ -40,7 +41,7 @@ def version(version_id: int) -> ResponseReturnValue:
 @pages.get("/<id:version_id>/diagram.bpmn")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def diagram(version_id: int) -> ResponseReturnValue:
-    return Response(package_of(context().session.connection(), version_id).files[DIAGRAM], mimetype="application/xml")
+    return drawing(at_hand(package_of(context().session.connection(), version_id)))
 
 
 @pages.get("/incidents")
