@@ -24,6 +24,7 @@ from engine.schema import outbox, tasks, timers
 from engine.versions import service_of
 from governance.calendar.commands import note_followed
 from governance.calendar.queries import unfollowed
+from governance.cases.photos import sweep_photos
 from governance.context import Context
 from governance.workflow.limits import fire, follow_calendar, remind
 from governance.workflow.world import instances
@@ -57,7 +58,13 @@ class Runner:
     @property
     def steps(self) -> Mapping[str, Callable[[], int]]:
         """What there is to do, by name; each returns how much it did."""
-        return {"timers": self._fire_timers, "reminders": self._remind, "outbox": self._deliver, "calendar": self._follow_calendar}
+        return {
+            "timers": self._fire_timers,
+            "reminders": self._remind,
+            "outbox": self._deliver,
+            "calendar": self._follow_calendar,
+            "files": self._sweep,
+        }
 
     def tick(self) -> int:
         """Does what is due; returns how much that was."""
@@ -134,6 +141,13 @@ class Runner:
             self._alone("calendar", id, None, follow_calendar, id)
         upto = ids[-1] if ids else None
         return self._alone("calendar round", behind.count, None, lambda context: note_followed(context.session, behind, upto))
+
+    def _sweep(self) -> int:
+        """Tidies the folder of pictures once a day; there is never more to do at once."""
+        with Session(self.database) as session:
+            if gone := sweep_photos(self.open_context(session)):
+                log.info("photos.swept", gone=gone)
+        return 0
 
     def _alone(self, kind: str, subject: object, claim: Select[Any] | None, act: Callable[..., object], *args: object) -> int:
         """One unit of work in a transaction of its own; what fails rests a while, and its row stays as it was.

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import warnings
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
+from sqlalchemy import select
 
 from governance.cases.models import Case, Photo
 from governance.context import Context
@@ -22,6 +25,7 @@ MAX_PIXELS = {"JPEG": 120_000_000, "PNG": 25_000_000, "WEBP": 25_000_000}
 """A JPEG is decoded at a fraction of its size, whatever a phone takes; the others only whole."""
 LONGEST_SIDE = 1920
 PER_CASE = 9
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,27 @@ def add_photo(context: Context, case: Case, picture: Picture, *, by: int | None 
     context.session.add(photo)
     context.session.flush()
     return photo
+
+
+def sweep_photos(context: Context) -> int:
+    """Removes pictures that no case keeps, because the request that brought them was refused; once a day. Says how many.
+
+    A picture younger than a day may belong to a request that has not ended.
+    """
+    folder, now = context.folder / "photos", context.now()
+    swept, old = folder / ".swept", (now - DAY).timestamp()
+    if not folder.exists() or (swept.exists() and swept.stat().st_mtime > old):
+        return 0
+    swept.touch()
+    os.utime(swept, (now.timestamp(),) * 2)
+    gone = 0
+    for shelf in (path for path in folder.iterdir() if path.is_dir()):
+        files = {path.name.partition(".")[0]: path for path in shelf.iterdir() if path.stat().st_mtime < old}
+        known = set(context.session.scalars(select(Photo.digest).where(Photo.digest.in_(files))))
+        for path in (path for digest, path in files.items() if digest not in known):
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone
 
 
 def photo_path(folder: Path, digest: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pytest
 from PIL import Image
@@ -14,6 +15,7 @@ from governance.cases.photos import MAX_BYTES, add_photo, photo_path, read_pictu
 from governance.context import Context
 from governance.errors import Refused
 from governance.organisation.models import Unit
+from tests.district import District
 
 
 @pytest.fixture
@@ -69,3 +71,27 @@ def test_a_picture_taken_upright_stays_upright() -> None:
 def test_what_is_no_acceptable_picture_is_refused(content: bytes) -> None:
     with pytest.raises(Refused):
         read_picture(content)
+
+
+def test_a_picture_that_no_case_keeps_goes_after_a_day_and_no_other(built: District) -> None:
+    with built.office.work() as context:
+        place = context.session.scalars(select(Unit).where(Unit.code == "50019900100100001")).one()
+        case = register(context, Report("井盖松动", place, "居民匿名", "sweep-test"))[0]
+        kept = photo_path(context.folder, add_photo(context, case, read_picture(picture(size=(31, 30)))).digest)
+        case_id = case.id
+    with built.office.work() as context:
+        case = context.session.get_one(Case, case_id)
+        lost, fresh = (photo_path(context.folder, add_photo(context, case, read_picture(picture(size=(n, 30)))).digest) for n in (32, 33))
+        context.session.rollback()
+    now = built.clock().timestamp()
+    for path, age in ((kept, 90_000), (lost, 90_000), (fresh, 60)):
+        os.utime(path, (now - age,) * 2)
+    built.office.runner._sweep()
+    assert (kept.exists(), lost.exists(), fresh.exists()) == (True, False, True)
+    os.utime(fresh, (now - 90_000,) * 2)
+    built.office.runner._sweep()
+    assert fresh.exists(), "once a day is enough"
+    built.clock.pass_by(days=1, minutes=1)
+    built.office.runner._sweep()
+    built.clock.pass_by(days=-1, minutes=-1)
+    assert not fresh.exists() and kept.exists()
