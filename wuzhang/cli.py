@@ -1,4 +1,7 @@
-"""The `wuzhang` command."""
+"""The `wuzhang` command.
+
+What serves, works or loads a demo is imported where it is used: checking a diagram needs neither web framework nor database.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,11 +22,10 @@ from engine.scenarios import Played, play
 from engine.validator import Problem, check_package, publishable
 from governance.calendar.notices import planning_calendar
 from governance.workflow.rules import planned_due
-from jobs.queue import beat, work
 from wuzhang.config import ConfigError, read_config
-from wuzhang.demo.load import DemoRefused, accounts, load_demo
-from wuzhang.office import Office
-from wuzhang.server import serve_web
+
+if TYPE_CHECKING:
+    from wuzhang.office import Office
 
 PASSED, FAILED, UNREADABLE = 0, 1, 2
 PLANNED = range(2020, 2031)
@@ -139,6 +141,8 @@ def prepare() -> None:
 @main.command("serve")
 def serve() -> None:
     """启动网页服务；没有设置 Redis 时，在同一进程内处理到期事项。"""
+    from wuzhang.server import serve_web
+
     office = _office()
     office.prepare()
     serve_web(office)
@@ -148,6 +152,8 @@ def serve() -> None:
 @click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="工作进程数。")
 def worker(processes: int) -> None:
     """启动后台工作进程（需要 Redis）。"""
+    from jobs.queue import work
+
     office = _with_queue()
     work(office.queue, office.own_runner, processes)
 
@@ -155,6 +161,8 @@ def worker(processes: int) -> None:
 @main.command("beat")
 def wake() -> None:
     """启动定时唤醒（需要 Redis）；多开一个也无妨。"""
+    from jobs.queue import beat
+
     beat(_with_queue().queue)
 
 
@@ -170,6 +178,8 @@ def _with_queue() -> Office:
 @click.option("--cases", type=click.IntRange(0, 20000), default=300, show_default=True, help="事项数。")
 def demo(grids: int, cases: int) -> None:
     """载入演示区：组织、人员、账号，以及最近九十天的事项。"""
+    from wuzhang.demo.load import DemoRefused, accounts, load_demo
+
     office = _office()
     office.prepare()
     try:
@@ -204,6 +214,8 @@ def verify_record(instance: int | None, as_json: bool) -> None:
 
 
 def _office() -> Office:
+    from wuzhang.office import Office
+
     try:
         return Office(read_config())
     except ConfigError as error:
