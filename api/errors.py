@@ -21,7 +21,6 @@ from governance.calendar import errors as calendar
 from governance.calendar.rules import SHANGHAI
 from governance.identity.commands import LOCKED_FOR, AccountLocked, WrongCredentials
 from governance.people.queries import names
-from governance.workflow.handover import TooLateToWithdraw
 from governance.workflow.interventions import NoContact, TooLate
 
 PREFIX = "/api"
@@ -34,7 +33,6 @@ STATUS: Mapping[type[Exception], int] = {
     WrongCredentials: 401,
     AccountLocked: 429,
     TooLate: 409,
-    TooLateToWithdraw: 409,
     NoContact: 409,
     engine.EngineError: 409,
     engine.NoSuchTask: 404,

@@ -17,6 +17,19 @@ MAX_BYTES = 5_000_000
 MAX_UNPACKED = 60_000_000
 MAX_ROWS = 20_000
 MAX_CELL = 500
+MAX_COLUMNS = 60
+UNREADABLE = (
+    zipfile.BadZipFile,
+    InvalidFileException,
+    KeyError,
+    ValueError,
+    IndexError,
+    SyntaxError,
+    RuntimeError,
+    NotImplementedError,
+    TypeError,
+)
+"""What a file that is no workbook, or a broken one, makes its reader raise."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +98,11 @@ def _excel(content: bytes) -> Iterable[list[str]]:
                 _reject("表格展开后过大")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
-        return [["" if cell is None else str(cell) for cell in row] for row in sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2)]
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, IndexError) as error:
+        return [
+            ["" if cell is None else str(cell) for cell in row]
+            for row in sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2, max_col=MAX_COLUMNS)
+        ]
+    except UNREADABLE as error:
         raise SheetRejected(((1, "不是可以读取的 Excel 表格"),)) from error
 
 

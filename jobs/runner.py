@@ -35,6 +35,7 @@ BATCH = 200
 PAUSE = timedelta(seconds=1)
 PUT_OFF = timedelta(minutes=1)
 
+MOST = 3
 LEASE = timedelta(minutes=2)
 """How long a runner that asks a service keeps others from asking, should it be killed meanwhile."""
 TRIES = (timedelta(minutes=1), timedelta(minutes=5))
@@ -54,6 +55,8 @@ class Runner:
     now: Callable[[], datetime]
     services: Service = NO_SERVICES
     resting: dict[tuple[str, object], datetime] = field(default_factory=dict)
+    missed: dict[int, int] = field(default_factory=dict)
+    """Instances that could not follow the calendar, and how often that was tried; after `MOST` times an administrator must look."""
 
     @property
     def steps(self) -> Mapping[str, Callable[[], int]]:
@@ -137,10 +140,21 @@ class Runner:
                 return 0
             query = select(instance_rows.c.id).where(instance_rows.c.state.is_not(None), instance_rows.c.id > behind.cursor)
             ids = list(session.scalars(query.order_by(instance_rows.c.id).limit(BATCH)))
-        for id in ids:
-            self._alone("calendar", id, None, follow_calendar, id)
+        again = [] if ids else [id for id, tried in self.missed.items() if tried < MOST]
+        for id in [*ids, *again]:
+            self._follow_one(id)
+        if any(self.missed.get(id, MOST) < MOST for id in again):
+            return 0  # the round is not over before what failed has been tried again
         upto = ids[-1] if ids else None
         return self._alone("calendar round", behind.count, None, lambda context: note_followed(context.session, behind, upto))
+
+    def _follow_one(self, instance_id: int) -> None:
+        if self.resting.get(("calendar", instance_id), self.now()) > self.now():
+            return
+        if self._alone("calendar", instance_id, None, follow_calendar, instance_id):
+            self.missed.pop(instance_id, None)
+        else:
+            self.missed[instance_id] = self.missed.get(instance_id, 0) + 1
 
     def _sweep(self) -> int:
         """Tidies the folder of pictures once a day; there is never more to do at once."""

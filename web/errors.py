@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, flash, redirect, render_template, request, url_for
+from flask import Flask, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from api.work import context, undo
@@ -40,6 +41,7 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(CalendarError, _refused)
     app.register_error_handler(CSRFError, _expired)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _busy)
 
 
 def sentence(error: Exception) -> str:
@@ -52,6 +54,15 @@ def sentence(error: Exception) -> str:
     if isinstance(error, ClaimedByOther) and error.by.isdecimal():
         return _("该待办已被%(who)s签收。", who=names(context().session, {int(error.by)}).get(int(error.by), ""))
     return say(str(error))
+
+
+def _busy(error: OperationalError) -> ResponseReturnValue:
+    """The database had no time; SQLite gives the same name to faults of ours."""
+    if not getattr(error.orig, "sqlite_errorname", "SQLITE_BUSY").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        raise error
+    current_app.logger.error("the database is busy or away", exc_info=error)
+    undo()
+    return _("系统繁忙，请稍后重试。"), 503, {"Retry-After": "1", "Content-Type": "text/plain; charset=utf-8"}
 
 
 def _refused(error: Exception) -> ResponseReturnValue:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
-from flask import Response, g, request, send_file
+from flask import Response, g, request, send_file, session
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
 
 from api.work import context
 from governance.cases.models import Case, Photo
@@ -17,6 +18,8 @@ from governance.errors import NotFound, Refused
 from governance.forms.rules import fields
 
 View = Callable[..., ResponseReturnValue]
+SIGNED_IN = "_user_id"
+"""Where Flask-Login keeps who is signed in: nobody else's pictures are looked at on staff pages."""
 
 
 def with_pictures(view: View) -> View:
@@ -24,7 +27,8 @@ def with_pictures(view: View) -> View:
 
     @wraps(view)
     def reading(*args: object, **kwargs: object) -> ResponseReturnValue:
-        g.pictures = {name: _read(name) for name in request.files}
+        known = request.blueprint == "public" or SIGNED_IN in session
+        g.pictures = {name: _read(name) for name in request.files} if known and len(_sent()) <= PER_CASE else _too_many()
         return view(*args, **kwargs)
 
     return reading
@@ -38,10 +42,16 @@ def pictures(name: str) -> list[Picture]:
     return found
 
 
+def _sent() -> list[FileStorage]:
+    return [file for name in request.files for file in request.files.getlist(name) if file.filename]
+
+
+def _too_many() -> dict[str, list[Picture] | Refused]:
+    return {name: Refused({name: f"照片最多 {PER_CASE} 张"}) for name in request.files}
+
+
 def _read(name: str) -> list[Picture] | Refused:
     sent = [file for file in request.files.getlist(name) if file.filename]
-    if len(sent) > PER_CASE:
-        return Refused({name: f"照片最多 {PER_CASE} 张"})
     try:
         return [read_picture(file.read()) for file in sent]
     except Refused as refused:
@@ -53,7 +63,9 @@ def send_photo(photo_id: int, shown: Sequence[Photo]) -> Response:
     found = next((p for p in shown if p.id == photo_id), None)
     if found is None:
         raise NotFound
-    return send_file(photo_path(context().folder, found.digest), mimetype="image/jpeg", max_age=3600)
+    response = send_file(photo_path(context().folder, found.digest), mimetype="image/jpeg", max_age=3600)
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return response
 
 
 def with_photos(

@@ -125,7 +125,7 @@ class TaskShown(Answer):
     facts = fields.Dict(keys=fields.String())
     outcome_field = fields.String(allow_none=True)
     outcomes = fields.List(fields.Nested(Outcome))
-    actions = fields.List(fields.String(validate=OneOf(("claim", "release", "complete", "foresee", "transfer", "withdraw"))))
+    actions = fields.List(fields.String(validate=OneOf(("claim", "release", "complete", "foresee", "transfer"))))
     why = fields.Nested(Why)
     candidates = fields.List(fields.Nested(Candidate))
 
@@ -134,12 +134,6 @@ class Handed(Body):
     """To whom, and why."""
 
     person = Id(required=True)
-    reason = Text(REASON, shortest=1, required=True)
-
-
-class Withdrawn(Body):
-    """Why a completion is taken back."""
-
     reason = Text(REASON, shortest=1, required=True)
 
 

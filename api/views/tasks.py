@@ -22,7 +22,6 @@ from api.schemas.tasks import (
     PhotoAdded,
     TaskPage,
     TaskShown,
-    Withdrawn,
 )
 from api.signin import actor
 from api.work import context, undo
@@ -42,9 +41,8 @@ from governance.workflow.commands import Desk, complete, may_do
 from governance.workflow.commands import claim as claim_task
 from governance.workflow.commands import foresee as foresee_task
 from governance.workflow.commands import release as release_task
-from governance.workflow.handover import colleagues, may_transfer, may_withdraw
+from governance.workflow.handover import colleagues, may_transfer
 from governance.workflow.handover import transfer as transfer_task
-from governance.workflow.handover import withdraw as withdraw_task
 from governance.workflow.queries import readable_desk
 
 calls = Calls("api_tasks", "待办")
@@ -128,13 +126,6 @@ def transfer(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
     return _shown(_read(task_id))
 
 
-@calls.call("POST", "/tasks/<id:task_id>/withdraw", Advanced, body=Withdrawn, refuses=(403, 404, 409))
-def withdraw(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
-    """取回: one's own completion, before anybody has touched what came of it."""
-    with _unseen_is_missing(task_id):
-        return _advanced(withdraw_task(context(), actor(), task_id, filled["reason"]))
-
-
 @calls.call("POST", "/tasks/<id:task_id>/photos", PhotoAdded, status=201, body=NewPhoto, refuses=REFUSES, largest=LARGEST_PHOTO)
 def photo(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
     """Takes a photo for the form of a task."""
@@ -197,9 +188,7 @@ def _case_of(held: Desk) -> Case | None:
 
 
 def _actions(held: Desk) -> list[str]:
-    if held.task["closed_at"]:
-        return ["withdraw"] if may_withdraw(context(), actor(), held) else []
-    if held.task["status"] != RUNNING or not may_do(actor(), held):
+    if held.task["closed_at"] or held.task["status"] != RUNNING or not may_do(actor(), held):
         return []
     handing = ["transfer"] if may_transfer(held) else []
     return ["complete", "foresee", "release" if held.task["claimed_by"] else "claim", *handing]

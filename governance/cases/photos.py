@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import struct
 import warnings
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +24,11 @@ from governance.errors import Refused
 MAX_BYTES = 10_000_000
 MAX_PIXELS = {"JPEG": 120_000_000, "PNG": 25_000_000, "WEBP": 25_000_000}
 """A JPEG is decoded at a fraction of its size, whatever a phone takes; the others only whole."""
+MAX_PROGRESSIVE, MAX_SCANS = 30_000_000, 16
+"""A progressive JPEG is decoded whole, once for each of its scans; cameras and editors write about ten."""
+SCAN = b"\xff\xda"
+BROKEN = (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError, IndexError, EOFError, OverflowError, struct.error)
+"""What the decoders raise for files that are not what they seem."""
 LONGEST_SIDE = 1920
 PER_CASE = 9
 DAY = timedelta(days=1)
@@ -45,12 +51,13 @@ def read_picture(content: bytes) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             sent = Image.open(io.BytesIO(content), formats=tuple(MAX_PIXELS))
-            if sent.width * sent.height > MAX_PIXELS[sent.format or "PNG"]:
+            most = MAX_PROGRESSIVE if sent.info.get("progressive") else MAX_PIXELS.get(sent.format or "", MAX_PIXELS["JPEG"])
+            if sent.width * sent.height > most or (sent.info.get("progressive") and content.count(SCAN) > MAX_SCANS):
                 raise Refused({"photos": "照片尺寸过大"})
             sent.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             sent.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
             upright = ImageOps.exif_transpose(sent).convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (*BROKEN, Image.DecompressionBombError) as error:
         raise Refused({"photos": "只能上传 JPG、PNG 或 WEBP 照片"}) from error
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=85)

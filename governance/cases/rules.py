@@ -43,8 +43,8 @@ def follow(case: Case, standing: Standing, calendar: WorkCalendar) -> None:
     for name in COUNTERS:
         if isinstance(data.get(name), int):
             setattr(case, name, data[name])
-    if (reply := _text(data.get("reply_text"))) and reply != case.reply_text:
-        case.reply_text, case.replied_at = reply, standing.at
+    if (reply := _text(data.get("reply_text"))) != case.reply_text:
+        case.reply_text, case.replied_at = reply, standing.at if reply else None
     case.resolved = _text(data.get("resolved"), 20)
     case.satisfaction = data["satisfaction"] if type(data.get("satisfaction")) is int else None
     case.close_code = _text(data.get("close_code"), 20)

@@ -15,6 +15,7 @@ from engine.expressions import ExpressionError, compile_expression
 from governance.calendar.rules import SHANGHAI
 from governance.errors import Refused
 
+FARTHEST = timedelta(days=366)
 SLACK = timedelta(minutes=5)
 """How far a clock on somebody's desk may be wrong."""
 
@@ -131,6 +132,8 @@ def _out_of_place(field: Field, value: Any, known: Mapping[str, Any], at: dateti
     moment = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
     if field.when == "past" and moment > at + SLACK:
         return f"{field.title}不能晚于现在"
+    if field.when == "future" and moment > at + FARTHEST:
+        return f"{field.title}不能晚于一年以后"
     return f"{field.title}不能早于现在" if field.when == "future" and moment < at else None
 
 

@@ -38,6 +38,8 @@ def open_account(session: Session, account_id: int, person: Person, username: st
         raise Refused({"username": "用户名应为 2 至 60 个字符，不含空格"})
     if session.scalar(select(Account.id).where(Account.username == username)):
         raise Refused({"username": f"用户名“{username}”已被使用"})
+    if session.scalar(select(Account.id).where(Account.person_id == person.id)):
+        raise Refused({"username": f"{person.name}已经有账号"})
     account = Account(
         id=account_id, person=person, username=username, password_hash=_hashed(password), stamp=secrets.token_hex(8), failures=0
     )

@@ -348,6 +348,6 @@ def _position(after: str | None) -> tuple[datetime, int] | None:
     moment, _, id = (after or "").partition("~")
     try:
         at, number = datetime.fromisoformat(moment), int(id)
-        return (at, number) if at.tzinfo and at.year >= 2000 and 0 <= number < 2**63 else None
+        return (at, number) if at.tzinfo and (at == NO_DUE or 2000 <= at.year < 9000) and 0 <= number < 2**63 else None
     except ValueError:
         return None

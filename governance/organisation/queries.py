@@ -11,14 +11,15 @@ from governance.errors import NotFound, Refused
 from governance.organisation.models import Kind, Unit
 
 BELOW_COMMUNITY = (Kind.GRID, Kind.BUILDING, Kind.SECTOR)
-PAGE = 100
+PAGE, LONG_ID = 100, 19
+"""Rows of a page; digits that no id of ours has."""
 NAMING = (Kind.COMMUNITY, Kind.GRID)
 """The levels by whose names people tell apart what lies in them."""
 
 
 def unit(session: Session, unit_id: int | str) -> Unit:
     """The unit; raises `NotFound`."""
-    found = session.get(Unit, int(unit_id)) if str(unit_id).isdecimal() and int(unit_id) < 2**63 else None
+    found = session.get(Unit, int(unit_id)) if str(unit_id).isdecimal() and len(str(unit_id)) < LONG_ID else None
     if found is None:
         raise NotFound
     return found
@@ -119,7 +120,7 @@ REPORTED_AT = (Kind.SUBDISTRICT, Kind.COMMUNITY, Kind.GRID, Kind.BUILDING)
 def place(session: Session, named: str) -> Unit | None:
     """The place that a code or an id stands for; None unless matters are reported there."""
     found = session.scalar(select(Unit).where(Unit.code == named, Unit.valid_to.is_(None)))
-    if found is None and named.isdecimal() and int(named) < 2**63:
+    if found is None and named.isdecimal() and len(named) < LONG_ID:
         found = session.get(Unit, int(named))
     return found if found and found.kind in REPORTED_AT else None
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from governance.errors import Refused, SheetRejected
 from governance.organisation.models import Unit
 from governance.people.models import Appointment, Person
-from governance.people.rules import POSTS
+from governance.people.rules import INDISPENSABLE, POSTS
 from governance.sheets import Row
 
 
@@ -69,6 +69,10 @@ def end_appointment(session: Session, appointment: Appointment, last_day: date) 
     """免职: the last day of a term; raises `Refused`."""
     if last_day < appointment.from_date:
         raise Refused({"to_date": "任期的结束日期早于开始日期"})
+    of_post = (Appointment.post == appointment.post) & (Appointment.id != appointment.id)
+    lasting = session.scalar(select(Appointment.id).where(of_post, Appointment.to_date.is_(None)).limit(1))
+    if appointment.post in INDISPENSABLE and lasting is None:
+        raise Refused({"to_date": f"这是最后一位{POSTS[appointment.post].name}，请先任命接任的人"})
     appointment.to_date = last_day
     session.flush()
 

@@ -55,6 +55,9 @@ TIER_POSTS: dict[Kind, tuple[str, ...]] = {
 """Who handles a case at each tier."""
 
 
+INDISPENSABLE = ("system_administrator", "auditor")
+"""Posts that must never be empty: nobody could fill them again, or watch."""
+
 STAFFED = (
     "joint_office",
     "joint_office_lead",

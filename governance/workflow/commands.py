@@ -61,10 +61,8 @@ def desk(context: Context, task_id: int) -> Desk:
 
 def may_do(actor: Actor, held: Desk) -> bool:
     """Whether the task is addressed to the actor, and to nobody else by now."""
-    claimed = held.task["claimed_by"]
-    if claimed is not None:
-        return bool(claimed == str(actor.person_id))
-    return any(p in held.principals for p in actor.principals)
+    addressed = any(p in held.principals for p in actor.principals)
+    return addressed and held.task["claimed_by"] in (None, str(actor.person_id))
 
 
 def complete(
@@ -124,8 +122,7 @@ def held_task(run: Instances, task_id: int) -> tuple[Holding, Desk]:
 
 def permit(actor: Actor, held: Desk) -> None:
     """Lets those act to whom the task is or was addressed; that somebody was faster is the engine's to say."""
-    addressed = any(p in held.principals for p in actor.principals)
-    if not addressed and held.task["claimed_by"] != str(actor.person_id):
+    if not any(p in held.principals for p in actor.principals):
         raise NotAllowed
 
 

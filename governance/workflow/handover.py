@@ -1,4 +1,4 @@
-"""转办与取回: a task goes to a colleague, or comes back to whoever has just finished it."""
+"""转办: a task goes to a colleague."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from engine.errors import InstanceAtRest, NoSuchTask
-from engine.instances import Advance, Instances
-from engine.log import Entry, entries
-from engine.replay import MOVING
-from engine.schema import tasks
 from governance.context import Actor, Context
-from governance.errors import GovernanceError, NotAllowed, NotFound, Refused
+from governance.errors import NotAllowed, Refused
 from governance.people.models import Appointment
 from governance.people.queries import in_office
 from governance.people.rules import POSTS
@@ -25,10 +20,6 @@ REASON = 300
 TRANSFER = "transfer"
 OVERSEERS = ("auditor", "system_administrator", "process_designer")
 """Posts that handle no cases."""
-
-
-class TooLateToWithdraw(GovernanceError):
-    """下一环节已经签收或办理，不能取回。"""
 
 
 def may_transfer(held: Desk) -> bool:
@@ -59,47 +50,6 @@ def transfer(context: Context, actor: Actor, task_id: int, person_id: int, reaso
     if person_id not in {a.person_id for a in colleagues(context, actor, held)}:
         raise Refused({"person": "请从可以转办的人员中选择"})
     run.transfer(holding, actor.under(list(held.principals)).record(), f"person:{person_id}", why)
-
-
-def withdraw(context: Context, actor: Actor, task_id: int, reason: str) -> Advance:
-    """取回: takes one's own completion back, as long as nobody has touched what came of it; raises `NotFound`, `TooLateToWithdraw`."""
-    run = instances(context)
-    try:
-        holding = run.hold(task_id)
-    except NoSuchTask as error:
-        raise NotFound from error
-    if holding.task["closed_by"] != str(actor.person_id):
-        raise NotAllowed
-    why = _reason(reason)
-    done = _untouched(run, holding.instance.id, str(holding.task["key"]))
-    try:
-        return run.rewind(holding.instance.id, done.seq - 1, actor.record(), why)
-    except InstanceAtRest as error:
-        raise TooLateToWithdraw from error
-
-
-def may_withdraw(context: Context, actor: Actor, held: Desk) -> bool:
-    """Whether a finished task can still be taken back by the one who finished it."""
-    if held.task["closed_by"] != str(actor.person_id) or held.task["outcome"] != "completed" or held.task["status"] != "running":
-        return False
-    try:
-        _untouched(instances(context), held.task["instance_id"], held.task["key"])
-    except TooLateToWithdraw:
-        return False
-    return True
-
-
-def _untouched(run: Instances, instance_id: int, key: str) -> Entry:
-    """The completion of this task, when it was the last thing that moved the instance and nobody has claimed what opened."""
-    log = entries(run.connection, instance_id)
-    last = next(entry for entry in reversed(log) if entry.kind in MOVING)
-    if last.kind != "complete" or last.task_key != key:
-        raise TooLateToWithdraw
-    came = (tasks.c.instance_id == instance_id) & tasks.c.key.in_(last.facts.get("opened", {}))
-    opened = select(tasks.c.closed_at, tasks.c.claimed_by).where(came)
-    if any(row.closed_at or row.claimed_by for row in run.connection.execute(opened)):
-        raise TooLateToWithdraw
-    return last
 
 
 def _reason(text: str) -> str:

@@ -43,7 +43,7 @@ def due_of(opening: Opening, calendar: WorkCalendar) -> tuple[datetime | None, L
         if until and until > opening.at:
             return until, None
         limit = Limit(Fraction(str(read["amount"])) * Fraction(str(read.get("factor", 1))), LimitUnit(read["unit"]))
-    except (KeyError, ValueError, ZeroDivisionError) as error:
+    except (KeyError, ValueError, ZeroDivisionError, OverflowError) as error:
         raise StepFailed(opening.element, "limit_unreadable", f"“{opening.name}”的办理时限设置无法读取。") from error
     if limit.amount <= 0:
         raise StepFailed(opening.element, "limit_unreadable", f"“{opening.name}”的办理时限必须大于零。")

@@ -16,7 +16,7 @@ from tests.district import District
 
 FILLED = {"data": ACCEPTED}
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-BODIES = {"transfer": {"person": "1", "reason": "x"}, "withdraw": {"reason": "x"}, "photos": {"picture": PIXEL}}
+BODIES = {"transfer": {"person": "1", "reason": "x"}, "photos": {"picture": PIXEL}}
 """What these calls read; the others read what a form is filled in with, or a reason."""
 CASE = ("GET /cases/{case}", "GET /cases/{case}/timeline")
 TASK = (
@@ -26,7 +26,6 @@ TASK = (
     "POST /tasks/{task}/complete",
     "POST /tasks/{task}/foresee",
     "POST /tasks/{task}/transfer",
-    "POST /tasks/{task}/withdraw",
     "POST /tasks/{task}/photos",
     "GET /tasks/{task}/colleagues",
 )

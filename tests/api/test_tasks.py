@@ -218,7 +218,7 @@ def test_a_client_brings_the_photos_that_a_form_asks_for(app: Flask, worker: Cli
     refusal(worker.post(f"/tasks/{task}/photos", {"picture": b64encode(out.getvalue()).decode()}), 409)
 
 
-def test_a_client_hands_a_task_on_and_takes_its_own_back(app: Flask, worker: Client, lead: Client) -> None:
+def test_a_client_hands_a_task_on(app: Flask, worker: Client, lead: Client) -> None:
     task = waiting(worker, reported(app))
     assert "transfer" in worker.read(f"/tasks/{task}")["actions"]
     chosen = worker.read(f"/tasks/{task}/colleagues")["items"][0]
@@ -226,10 +226,6 @@ def test_a_client_hands_a_task_on_and_takes_its_own_back(app: Flask, worker: Cli
     assert [c["principal"] for c in handed["candidates"]] == [f"person:{chosen['person']}"]
     refusal(worker.post(f"/tasks/{task}/complete", {"data": ACCEPTED}), 403)
     lead.done(f"/tasks/{task}/complete", {"data": ACCEPTED})
-    assert lead.read(f"/tasks/{task}")["actions"] == ["withdraw"]
-    again = lead.done(f"/tasks/{task}/withdraw", {"reason": "类别选错了。"})
-    assert [opened["key"] for opened in again["opened"]] == ["accept_case#2"]
-    refusal(lead.post(f"/tasks/{task}/withdraw", {"reason": "再取一次。"}), 409)
 
 
 def test_a_client_finds_the_units_that_forms_name(worker: Client) -> None:

@@ -115,6 +115,7 @@ def test_a_button_that_leads_nowhere_is_neither_shown_nor_taken() -> None:
         ({"called_at": "昨天"}, "联系时间填写不正确"),
         ({"wanted_at": "2026-03-02T10:00"}, None),
         ({"wanted_at": "2026-03-02T08:00"}, "要求办结时间不能早于现在"),
+        ({"wanted_at": "9999-12-31T23:59:59-12:00"}, "要求办结时间不能晚于一年以后"),
     ],
 )
 def test_a_moment_lies_where_it_can(data: dict[str, Any], said: str | None) -> None:

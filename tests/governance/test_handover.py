@@ -1,4 +1,4 @@
-"""A task goes to a colleague, or comes back to whoever has just finished it."""
+"""A task goes to a colleague."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import ClaimedByOther, TaskClosed
+from engine.errors import ClaimedByOther
 from engine.log import entries
 from governance.cases.models import Case
 from governance.errors import NotAllowed, NotFound, Refused
 from governance.workflow.commands import complete, desk
-from governance.workflow.handover import TooLateToWithdraw, colleagues, may_withdraw, transfer, withdraw
+from governance.workflow.handover import colleagues, transfer
 from tests.district import District
 from tests.journeys.matters import Matter, acting, place, reported
-
-UP = {"handle_result": "escalate", "work_done": "已围挡。", "escalation_reason": "没有能力。"}
 
 
 @pytest.fixture
@@ -80,46 +78,3 @@ def test_what_the_diagram_keeps_with_a_post_is_not_handed_on(district: District,
     task = matter.task("approve_extension")
     with district.office.work() as context, pytest.raises(NotAllowed):
         transfer(context, acting(context, "jiedao"), task, acting(context, "zhihui").person_id, "请代批")
-
-
-def test_a_completion_is_taken_back_while_nobody_has_touched_what_came_of_it(district: District, matter: Matter) -> None:
-    matter.accepted()
-    task = matter.task("handle_at_tier")
-    matter.do("loudong", opinion="请网格统筹。", step="handle_at_tier", **UP)
-    with district.office.work() as context:
-        owner = acting(context, "loudong")
-        assert may_withdraw(context, owner, desk(context, task))
-        withdraw(context, owner, task, "附件传错了。")
-    assert matter.open() == ["handle_at_tier"] and kinds(matter)[-1] == "rewind"
-    matter.do("loudong", opinion="请网格统筹。", step="handle_at_tier", **UP)
-    with district.office.work() as context, pytest.raises(TooLateToWithdraw):
-        withdraw(context, acting(context, "loudong"), task, "再取一次。")
-
-
-@pytest.mark.parametrize("touch", ["claimed", "done"])
-def test_what_somebody_has_begun_stays(district: District, matter: Matter, touch: str) -> None:
-    matter.accepted()
-    task = matter.task("handle_at_tier")
-    matter.do("loudong", opinion="请网格统筹。", step="handle_at_tier", **UP)
-    if touch == "claimed":
-        matter.take("wangge")
-    else:
-        matter.do("wangge", opinion="请片区统筹。", step="handle_at_tier", **UP)
-    before = kinds(matter)
-    with district.office.work() as context:
-        owner = acting(context, "loudong")
-        assert not may_withdraw(context, owner, desk(context, task))
-        with pytest.raises(TooLateToWithdraw):
-            withdraw(context, owner, task, "附件传错了。")
-    assert kinds(matter) == before
-
-
-def test_nobody_takes_back_what_others_did_or_what_is_over(district: District, matter: Matter) -> None:
-    task = matter.task()
-    with district.office.work() as context, pytest.raises(NotAllowed):
-        withdraw(context, acting(context, "wanggeyuan"), task, "取回")
-    matter.do("wanggeyuan", accept_result="accept", category="0205")
-    with district.office.work() as context, pytest.raises(NotAllowed):
-        withdraw(context, acting(context, "wangge"), task, "取回")
-    with district.office.work() as context, pytest.raises(TaskClosed):
-        complete(context, acting(context, "wanggeyuan"), task, {})

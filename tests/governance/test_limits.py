@@ -115,3 +115,23 @@ def test_a_poisoned_instance_holds_up_no_other(district: District) -> None:
     rest(district, date(2026, 3, 3))
     district.tick()
     assert dues(district, second)[0] == "03-04 18:00"
+
+
+def test_what_could_not_follow_is_tried_again_before_the_round_ends(district: District) -> None:
+    matter = reported(district, place(1)).accepted()
+    task = matter.task()
+    with district.office.work() as context:
+        kept = context.session.connection().scalar(select(tasks.c.assignment).where(tasks.c.id == task))
+        broken = tasks.update().where(tasks.c.id == task).values(assignment='{"why":{"limit":{"unit":"weeks"}}}')
+        context.session.connection().execute(broken)
+    rest(district, date(2026, 3, 3))
+    runner = district.office.runner
+    for _ in range(3):
+        runner.tick()
+    with district.office.work() as context:
+        assert context.session.get_one(CalendarChange, 1).followed < context.session.get_one(CalendarChange, 1).count
+        context.session.connection().execute(tasks.update().where(tasks.c.id == task).values(assignment=kept))
+    district.clock.pass_by(minutes=2)
+    while runner.tick():
+        continue
+    assert dues(district, matter)[0] == "03-04 18:00" and district.findings() == []

@@ -95,3 +95,23 @@ def test_a_picture_that_no_case_keeps_goes_after_a_day_and_no_other(built: Distr
     built.office.runner._sweep()
     built.clock.pass_by(days=-1, minutes=-1)
     assert not fresh.exists() and kept.exists()
+
+
+def scanned(scans: int) -> bytes:
+    """A progressive picture that claims to come in so many scans."""
+    out = picture("JPEG", size=(200, 200), progressive=True)
+    start = out.index(b"\xff\xda")
+    return out[:-2] + out[start:-2] * scans + b"\xff\xd9"
+
+
+def test_a_picture_that_costs_minutes_to_read_is_refused_at_once() -> None:
+    assert read_picture(scanned(0)).width == 200
+    with pytest.raises(Refused, match="照片尺寸过大"):
+        read_picture(scanned(40))
+
+
+def test_the_first_of_several_pictures_in_one_file_is_taken() -> None:
+    out = io.BytesIO()
+    first, second = (Image.new("RGB", (60, 40), colour) for colour in ("#a55", "#55a"))
+    first.save(out, "MPO", save_all=True, append_images=[second])
+    assert (read_picture(out.getvalue()).width, read_picture(out.getvalue()).height) == (60, 40)

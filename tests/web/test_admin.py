@@ -10,6 +10,7 @@ import pytest
 
 from tests.district import District
 from tests.faults.people import Client, sign_in
+from tests.journeys.matters import grid_worker, place, reported
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +130,33 @@ def test_everybody_changes_their_own_password(district: District) -> None:
         assert answer.status_code == 422 and said in answer.get_data(as_text=True)
     assert mine.post("/password", "/password", old=district.password, **new).status_code == 302
     assert mine.http.get("/inbox").status_code == 200 and other.http.get("/inbox").status_code == 302
+
+
+def test_the_last_administrator_stays(district: District, administrator: Client) -> None:
+    row = re.search(r"guanli</td><td><a[^>]*href=\"(/admin/people/\d+)\"", shown(administrator, "/admin/people/accounts?q=guanli"))
+    assert row
+    [end] = re.findall(r'action="(/admin/people/appointments/\d+/end)"', shown(administrator, row[1]))
+    answer = administrator.post(end, row[1], last_day="2026-03-02")
+    assert answer.status_code == 422 and "这是最后一位系统管理员，请先任命接任的人" in answer.get_data(as_text=True)
+
+
+def test_somebody_with_an_account_gets_no_second(administrator: Client) -> None:
+    page = added(administrator, "韩两次")
+    token = administrator.token(page)
+    for username, status in (("hanliangci", 302), ("hanliangci2", 422)):
+        sent = administrator.http.post(f"{page}/account", data={**token, "username": username, "password": "a long password"})
+        assert sent.status_code == status
+
+
+def test_who_has_left_office_finishes_nothing_though_they_claimed_it(district: District) -> None:
+    matter = reported(district, place(2))
+    matter.take(grid_worker(district, 2))
+    worker = sign_in(district.app(), district, grid_worker(district, 2))
+    task = f"/tasks/{matter.task()}"
+    token = worker.token(task)
+    with district.office.work() as context:
+        context.session.connection().exec_driver_sql(
+            "UPDATE appointments SET to_date = '2026-03-01' WHERE person_id = (SELECT CAST(claimed_by AS INTEGER) FROM tasks WHERE claimed_by IS NOT NULL)"
+        )
+    done = worker.http.post(f"{task}/complete", data={**token, "accept_result": "accept", "category": "0205"})
+    assert done.status_code in (403, 404)

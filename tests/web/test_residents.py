@@ -109,3 +109,30 @@ def test_what_an_anonymous_reporter_is_promised_is_true(district: District) -> N
     resident, where = Client(district.app().test_client()), place_id(district, place(1))
     follow = resident.post("/report", "/report", text=WORDS, place=where).headers["Location"]
     assert "匿名反映由社区代为核查评价" in resident.http.get(follow).get_data(as_text=True)
+
+
+def test_a_page_sent_twice_with_other_words_is_another_report(district: District) -> None:
+    resident, where = Client(district.app().test_client()), place_id(district, place(1))
+    token = resident.token("/report")
+    for text in (WORDS, "楼下的井盖不见了。"):
+        assert resident.http.post("/report", data={**token, "text": text, "place": where}).status_code == 302
+    assert cases(district) == 2
+
+
+def test_no_more_pictures_than_nine_whatever_they_are_called(district: District) -> None:
+    resident, where = Client(district.app().test_client()), place_id(district, place(1))
+    many = {f"photos{n or ''}": (picture("#123"), "a.png") for n in range(10)}
+    answer = resident.http.post("/report", data={**resident.token("/report"), "text": WORDS, "place": where, **many})
+    assert answer.status_code == 422 and "照片最多 9 张" in answer.get_data(as_text=True) and cases(district) == 0
+
+
+def test_nobody_elses_pictures_are_looked_at_on_staff_pages(district: District) -> None:
+    matter = reported(district, place(1))
+    stranger = Client(district.app().test_client())
+    sent = stranger.http.post(f"/tasks/{matter.task()}/photos", data={**stranger.token("/report"), "file": (io.BytesIO(b"x"), "a.png")})
+    assert sent.status_code == 302 and sent.headers["Location"].startswith("/login")
+
+
+@pytest.mark.parametrize("path", ["/report?place={}", "/report/places?above={}", "/places/{}/qr.svg"])
+def test_a_number_of_any_length_is_no_error_of_ours(district: District, path: str) -> None:
+    assert district.app().test_client().get(path.format("9" * 5_000)).status_code in (200, 404)

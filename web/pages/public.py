@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 
 import segno
 from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
@@ -102,7 +103,7 @@ def take() -> ResponseReturnValue:
             text=form.get("text", "").strip(),
             place=place,
             channel=PATROL if by else (RESIDENT if form.get("contact_mobile") else ANONYMOUS),
-            submission_key=form.get("key", "") or secrets.token_urlsafe(12),
+            submission_key=form.get("key", "")[:80] or secrets.token_urlsafe(12),
             address=form.get("address", "").strip(),
             category=form.get("category") or None,
             contact_name=form.get("contact_name", "").strip(),
@@ -112,6 +113,8 @@ def take() -> ResponseReturnValue:
             reported_by=by.person_id if by else None,
         )
         case, secret = report(given, reported, pictures("photos"), by)
+        if secret is None and (case.text, case.place_id) != (reported.text, place.id):  # a page sent twice, with other words
+            case, secret = report(given, replace(reported, submission_key=secrets.token_urlsafe(12)), pictures("photos"), by)
     except Refused as refused:
         undo()
         return render_template("report.html", **_choices(place), form=form, errors=say_all(refused.errors), key=form.get("key", "")), 422
@@ -210,7 +213,8 @@ def _course(case: Case) -> list[PlainStep]:
 
 def _fingerprint(form: Mapping[str, str]) -> str:
     """The same words about the same place, sent again by going back in the browser, are the same report."""
-    return hashlib.sha256(f"{form.get('place')}\0{form.get('text', '').strip()}".encode()).hexdigest()[:32]
+    told = (form.get("place"), form.get("text", "").strip(), form.get("contact_name"), form.get("contact_mobile"), form.get("address"))
+    return hashlib.sha256(repr((told, len(request.files.getlist("photos")))).encode()).hexdigest()[:32]
 
 
 def _place(code: str) -> Unit | None:

@@ -31,7 +31,7 @@ from governance.organisation.models import Kind
 from governance.organisation.queries import full_name, nearest, of_kind, unit, upwards
 from governance.people.queries import names
 from governance.workflow.commands import Desk, claim, complete, desk, foresee, may_do, release
-from governance.workflow.handover import colleagues, may_transfer, may_withdraw, transfer, withdraw
+from governance.workflow.handover import colleagues, may_transfer, transfer
 from governance.workflow.interventions import may_contact
 from web.errors import sentence
 from web.language import gettext as _
@@ -153,20 +153,6 @@ def hand_on(task_id: int) -> ResponseReturnValue:
     return redirect(url_for("inbox.show"))
 
 
-@pages.post("/<id:task_id>/withdraw")
-@login_required  # type: ignore[untyped-decorator]
-def take_back(task_id: int) -> ResponseReturnValue:
-    """取回: what has just been handed in, before anybody touched it."""
-    try:
-        advance = withdraw(context(), actor(), task_id, request.form.get("reason", ""))
-    except Refused as refused:
-        undo()
-        return _page(task_id, refused.errors, {}, 422)
-    flash(_("已取回，可以重新办理。"), "success")
-    again = next(iter(advance.opened), None)
-    return redirect(url_for("tasks.show", task_id=again) if again else url_for("inbox.show"))
-
-
 @pages.post("/<id:task_id>/photos")
 @with_pictures
 @login_required  # type: ignore[untyped-decorator]
@@ -251,7 +237,6 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         candidates=addressed(held.principals),
         claimed_by=names(given.session, {int(claimed)}).get(int(claimed), "") if claimed else "",
         colleagues=colleagues(given, who, held) if held.task["closed_at"] is None and may_do(who, held) and may_transfer(held) else (),
-        may_withdraw=may_withdraw(given, who, held),
         acting=who.under(list(held.principals)).acting,
         trail=steps(trail(given, held.task["instance_id"])),
         open=waiting(held.task["instance_id"]),

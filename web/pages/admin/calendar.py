@@ -31,7 +31,7 @@ pages = Blueprint("calendar", __name__, url_prefix="/admin/calendar")
 def show() -> ResponseReturnValue:
     given = context()
     asked = request.args.get("year", "")
-    year = int(asked) if asked.isdecimal() and 2000 <= int(asked) <= 2100 else given.today.year
+    year = int(asked) if asked.isdecimal() and len(asked) == 4 and 2000 <= int(asked) <= 2100 else given.today.year
     working = working_calendar(given.session)
     notes = {
         d.date: d for d in given.session.scalars(select(CalendarDay).where(CalendarDay.date.between(date(year, 1, 1), date(year, 12, 31))))
@@ -70,7 +70,7 @@ def change_day() -> ResponseReturnValue:
 def seed() -> ResponseReturnValue:
     asked = request.form.get("year", "")
     try:
-        seed_year(context().session, int(asked) if asked.isdecimal() else 0)
+        seed_year(context().session, int(asked) if asked.isdecimal() and len(asked) == 4 else 0)
     except CalendarError as refused:
         said = say(str(refused))
         undo()
