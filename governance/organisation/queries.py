@@ -118,11 +118,11 @@ REPORTED_AT = (Kind.SUBDISTRICT, Kind.COMMUNITY, Kind.GRID, Kind.BUILDING)
 
 
 def place(session: Session, named: str) -> Unit | None:
-    """The place that a code or an id stands for; None unless matters are reported there."""
+    """The place that a code or an id stands for; None unless it is in use and matters are reported there."""
     found = session.scalar(select(Unit).where(Unit.code == named, Unit.valid_to.is_(None)))
     if found is None and named.isdecimal() and len(named) < LONG_ID:
         found = session.get(Unit, int(named))
-    return found if found and found.kind in REPORTED_AT else None
+    return found if found and found.kind in REPORTED_AT and found.valid_to is None else None
 
 
 def named(session: Session, unit: Unit) -> str:

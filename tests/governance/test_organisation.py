@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from governance.context import Context
 from governance.errors import Refused
-from governance.organisation.models import Kind
-from governance.organisation.queries import unit_meant, units_like, upwards
+from governance.organisation.commands import close_unit
+from governance.organisation.models import Kind, Unit
+from governance.organisation.queries import place, unit_meant, units_like, upwards
 from governance.people.commands import end_appointment
 from governance.people.queries import holders, vacancies
 
@@ -50,3 +52,10 @@ def test_a_post_that_is_left_is_vacant_from_the_next_day(context: Context) -> No
     end_appointment(context.session, lead, context.today)
     assert not is_vacant(context.today)
     assert is_vacant(context.today.replace(day=context.today.day + 1))
+
+
+def test_nothing_is_reported_at_a_place_that_is_closed(context: Context) -> None:
+    building = context.session.scalars(select(Unit).where(Unit.code == "5001990010010000100001")).one()
+    assert place(context.session, building.code) is building and place(context.session, str(building.id)) is building
+    close_unit(context.session, building, context.today)
+    assert place(context.session, building.code) is None and place(context.session, str(building.id)) is None

@@ -11,7 +11,6 @@ import segno
 from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import select
 
 from api.signin import actor
 from api.work import context, outside, undo
@@ -24,7 +23,8 @@ from governance.forms.rules import fields, outcome, read_form
 from governance.inbox.queries import stages, trail
 from governance.intake.commands import report, report_again
 from governance.organisation.models import Kind, Unit
-from governance.organisation.queries import full_name, names, of_kind, unit, upwards
+from governance.organisation.queries import full_name, names, of_kind, upwards
+from governance.organisation.queries import place as place_named
 from governance.workflow.assignment import REPORTER
 from governance.workflow.commands import asked_of_reporter, complete_as_reporter, desk, is_open_to
 from web.access import begin
@@ -217,17 +217,8 @@ def _fingerprint(form: Mapping[str, str]) -> str:
     return hashlib.sha256(repr((told, len(request.files.getlist("photos")))).encode()).hexdigest()[:32]
 
 
-def _place(code: str) -> Unit | None:
-    """The place a code or an id stands for."""
-    if not code:
-        return None
-    found = context().session.scalar(select(Unit).where(Unit.code == code, Unit.valid_to.is_(None)))
-    if found is None and code.isdecimal():
-        try:
-            found = unit(context().session, code)
-        except NotFound:
-            return None
-    return found if found and found.kind in (Kind.COMMUNITY, Kind.GRID, Kind.BUILDING, Kind.SUBDISTRICT) else None
+def _place(named: str) -> Unit | None:
+    return place_named(context().session, named) if named else None
 
 
 def _choices(place: Unit | None) -> dict[str, object]:
