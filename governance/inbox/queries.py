@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, bindparam, func, or_, select, tuple_, union_all
 
 from engine.diagram import Node
 from engine.ids import first_id_after
 from engine.log import Entry, entries, loads
 from engine.packages import Package
 from engine.replay import Trace, trace
-from engine.schema import NO_DUE, task_candidates, tasks
+from engine.schema import NO_DUE, Id, Instant, task_candidates, tasks
 from engine.schema import instances as instance_rows
 from engine.versions import package_of
 from governance.cases.models import Case
@@ -90,14 +91,12 @@ _URGENT = (task_candidates.c.due_at, task_candidates.c.task_id)
 
 def todo(context: Context, actor: Actor, *, q: str = "", overdue: bool = False, after: str | None = None, limit: int = PAGE) -> Page:
     """待办: what the actor may do, the most urgent first."""
-    wanted: list[ColumnElement[bool]] = [task_candidates.c.due_at < context.now()] if overdue else []
-    if start := _position(after):
-        wanted.append(tuple_(*_URGENT) > tuple_(*(literal(value, column.type) for value, column in zip(start, _URGENT, strict=True))))
-    unique = _mine(actor, None if q else limit + 1, *wanted)
-    query = _with_case(select(*_LINE)).join(unique, unique.c.task_id == tasks.c.id).order_by(unique.c.due_at, tasks.c.id)
+    start, mine = _position(after), actor.principals
+    shape = _Shape(len(mine), overdue, start is not None, None if q else limit + 1)
+    query = _lines(shape, limit + 1)
     if q:
         query = query.where(matching(q))
-    rows = context.session.connection().execute(query.limit(limit + 1)).all()
+    rows = context.session.connection().execute(query, _asked(context, mine, start)).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return _page(context, rows[:limit], _after(last.due_at or NO_DUE, last.id) if last else None)
 
@@ -128,20 +127,52 @@ def started(context: Context, actor: Actor, *, q: str = "", after: str | None = 
 
 def counts(context: Context, actor: Actor) -> dict[str, int]:
     """How many wait, and how many of them are overdue; counted no further than 99."""
-    waiting = _mine(actor, COUNTED + 1)
-    late = _mine(actor, COUNTED + 1, task_candidates.c.due_at < context.now())
-    both = select(*(select(func.count()).select_from(some).scalar_subquery() for some in (waiting, late)))
-    todo, overdue = context.session.connection().execute(both).one()
+    mine = actor.principals
+    todo, overdue = context.session.connection().execute(_both_counts(len(mine)), _asked(context, mine)).one()
     return {"todo": todo, "overdue": overdue}
 
 
-def _mine(actor: Actor, limit: int | None, *wanted: ColumnElement[bool]) -> Subquery:
-    """The actor's open tasks, each once: of every principal the most urgent, which its key gives without looking at the others."""
-    parts = [select(*_URGENT).where(task_candidates.c.principal == one, *wanted) for one in actor.principals]
-    if limit is not None:
-        parts = [select(part.order_by(*_URGENT).limit(limit).subquery()) for part in parts]
+@dataclass(frozen=True)
+class _Shape:
+    """What a question about somebody's open tasks looks like; questions of one shape are one statement, built once."""
+
+    principals: int
+    overdue: bool = False
+    continued: bool = False
+    limit: int | None = COUNTED + 1
+
+
+def _mine(shape: _Shape) -> Subquery:
+    """The open tasks of some principals, each once: of every principal the most urgent, which the key gives without looking at others."""
+    wanted: list[ColumnElement[bool]] = []
+    if shape.overdue:
+        wanted.append(task_candidates.c.due_at < bindparam("now", type_=Instant))
+    if shape.continued:
+        wanted.append(tuple_(*_URGENT) > tuple_(bindparam("due", type_=Instant), bindparam("id", type_=Id)))
+    parts = [select(*_URGENT).where(task_candidates.c.principal == bindparam(f"of_{n}"), *wanted) for n in range(shape.principals)]
+    if shape.limit is not None:
+        parts = [select(part.order_by(*_URGENT).limit(shape.limit).subquery()) for part in parts]
     mine = union_all(*parts).subquery()
     return select(mine.c.task_id, mine.c.due_at).distinct().subquery()
+
+
+@lru_cache(256)
+def _lines(shape: _Shape, limit: int) -> Select[Any]:
+    mine = _mine(shape)
+    lines = _with_case(select(*_LINE)).join(mine, mine.c.task_id == tasks.c.id)
+    return lines.order_by(mine.c.due_at, tasks.c.id).limit(limit)
+
+
+@lru_cache(64)
+def _both_counts(principals: int) -> Select[Any]:
+    shapes = (_Shape(principals), _Shape(principals, overdue=True))
+    return select(*(select(func.count()).select_from(_mine(shape)).scalar_subquery() for shape in shapes))
+
+
+def _asked(context: Context, principals: Sequence[str], start: tuple[datetime, int] | None = None) -> dict[str, Any]:
+    """What the statements are told; each takes what it asks for."""
+    due, task_id = start or (NO_DUE, 0)
+    return {"now": context.now(), "due": due, "id": task_id, **{f"of_{n}": one for n, one in enumerate(principals)}}
 
 
 def waiting_for(context: Context, held: Appointment) -> int:

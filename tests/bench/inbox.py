@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, select, text
+from sqlalchemy import Connection, Table, select, text
 
 from engine.ids import new_id
 from engine.schema import instances, task_candidates, tasks
@@ -24,7 +24,7 @@ from governance.people.models import Appointment, Person
 from governance.people.queries import appointments_of
 from tests.bench.client import Client
 from tests.bench.copies import NUMBERS, copy_rows, minutes_after
-from tests.bench.measure import database, median, percentile, served
+from tests.bench.measure import database, median, percentile, served, tidy
 from tests.bench.places import SECRET, reported
 from tests.district import MONDAY, District
 
@@ -46,7 +46,7 @@ def inbox(kind: str, folder: Path, n: int = OPEN) -> dict[str, Any]:
         with district.office.database.begin() as connection:
             fill(connection, n, clerk, worker)
         filled = round(time.perf_counter() - begun, 1)
-        _settle(district.office.database)
+        tidy(district.office.database)
         with district.office.work() as context:
             asked = {name: _asked(context, _actor(context, name)) for name in (CLERK, WORKER)}
         district.close()
@@ -96,11 +96,6 @@ def fill(connection: Connection, n: int, clerk: list[str], worker: list[str]) ->
 def _candidates(connection: Connection, n: int, principal: str, due: str, given: dict[str, Any]) -> None:
     rows = f"INSERT INTO task_candidates (principal, due_at, task_id) SELECT {principal}, {due}, :base + i FROM numbers"
     connection.execute(text(f"{NUMBERS} {rows}"), {"n": n, **given})
-
-
-def _settle(engine: Engine) -> None:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE"))
 
 
 def _actor(context: Context, username: str) -> Actor:
