@@ -15,16 +15,18 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from bpmn import shipped
+from engine.anchor import Anchor
 from engine.database import WRITING, open_database, writing
 from engine.ids import Chance, new_id
 from engine.packages import read_package
+from engine.signatures import Signer
 from engine.versions import publish, versions
 from governance.calendar.commands import seed_year
 from governance.calendar.errors import YearNotPublished
 from governance.context import Context
 from governance.privacy import Sealer
 from jobs.queue import make_queue
-from jobs.runner import Runner
+from jobs.runner import Notary, Runner
 from jobs.services import Webhooks
 from wuzhang.config import Config
 from wuzhang.migrate import upgrade
@@ -46,6 +48,14 @@ class Office:
     def sealer(self) -> Sealer:
         return Sealer(self.config.secret_key)
 
+    @cached_property
+    def signer(self) -> Signer:
+        return Signer(self.config.secret_key)
+
+    @property
+    def anchor(self) -> Anchor:
+        return Anchor(self.config.anchor)
+
     def context(self, session: Session) -> Context:
         return Context(session, self.now, lambda: new_id(self.now(), self.chance), self.sealer, self.config.data_dir)
 
@@ -58,7 +68,8 @@ class Office:
 
     @property
     def runner(self) -> Runner:
-        return Runner(self.database, self.context, self.now, Webhooks(dict(self.config.services)))
+        notary = Notary(self.signer, self.anchor)
+        return Runner(self.database, self.context, self.now, Webhooks(dict(self.config.services)), notary)
 
     @cached_property
     def queue(self) -> Celery:
