@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import Connection, RowMapping, Select, distinct, func, select
 
 from engine.anchor import Anchored
 from engine.checkpoints import FIRST, hash_of, root_of
@@ -46,11 +46,18 @@ class Extent:
     unsealed: int
 
 
-def extent(connection: Connection) -> Extent:
-    """Counts the record."""
-    moved = select(func.count()).select_from(instances).where(instances.c.unsealed)
-    counts = [connection.scalar(select(func.count()).select_from(table)) or 0 for table in (instances, commands, checkpoints)]
-    return Extent(*counts, connection.scalar(moved) or 0)
+def extent(connection: Connection, only: int | None = None) -> Extent:
+    """Counts the record, or that of one instance."""
+    every = only is None
+    rows = (instances.c.id == only) | every, (commands.c.instance_id == only) | every
+    checked = select(func.count(distinct(checkpoint_heads.c.number))).where(checkpoint_heads.c.instance_id == only)
+    counts = (
+        select(func.count()).select_from(instances).where(rows[0]),
+        select(func.count()).select_from(commands).where(rows[1]),
+        select(func.count()).select_from(checkpoints) if every else checked,
+        select(func.count()).select_from(instances).where(rows[0], instances.c.unsealed),
+    )
+    return Extent(*(connection.scalar(count) or 0 for count in counts))
 
 
 def verify(connection: Connection, instance_id: int) -> tuple[Finding, ...]:

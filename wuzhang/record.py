@@ -123,7 +123,7 @@ def prove(office: Office, trusted: Collection[bytes], anchor: Anchor, *, replayi
 
 def _prove_one(office: Office, instance_id: int) -> Proof:
     with snapshot(office.database) as connection:
-        proof = Proof(extent(connection))
+        proof = Proof(extent(connection, instance_id))
         proof.take(verify(connection, instance_id))
     return proof
 
