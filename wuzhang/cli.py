@@ -129,10 +129,19 @@ def _played(one: Played) -> dict[str, Any]:
 
 
 @main.command("init")
-def prepare() -> None:
-    """准备数据库：建表、发布随产品附带的流程、录入节假日。"""
-    open_office().prepare()
-    click.echo("数据库已就绪。")
+@click.option("--role", help="同时把应用所需的权限授予这个数据库角色（PostgreSQL），它改动不了记录。")
+def prepare(role: str | None) -> None:
+    """准备数据库：建表、发布随产品附带的流程、录入节假日。由表的所有者执行。"""
+    from wuzhang.roles import RoleRefused, grant
+
+    office = _prepared()
+    if role:
+        try:
+            with office.database.begin() as connection:
+                grant(connection, role)
+        except RoleRefused as error:
+            raise click.ClickException(str(error)) from error
+    click.echo("数据库已就绪。" + (f"应用请以角色 {role} 连接。" if role else ""))
 
 
 @main.command("serve")
@@ -140,9 +149,7 @@ def serve() -> None:
     """启动网页服务；没有设置 Redis 时，在同一进程内处理到期事项。"""
     from wuzhang.server import serve_web
 
-    office = open_office()
-    office.prepare()
-    serve_web(office)
+    serve_web(_prepared())
 
 
 @main.command("worker")
@@ -150,8 +157,13 @@ def serve() -> None:
 def worker(processes: int) -> None:
     """启动后台工作进程（需要 Redis）。"""
     from jobs.queue import work
+    from wuzhang.office import SchemaBehind
 
     office = _with_queue()
+    try:
+        office.require_current()
+    except SchemaBehind as error:
+        raise click.ClickException(str(error)) from error
     work(office.queue, office.own_runner, processes)
 
 
@@ -161,6 +173,18 @@ def wake() -> None:
     from jobs.queue import beat
 
     beat(_with_queue().queue)
+
+
+def _prepared() -> Office:
+    """The deployment with its tables up to date; ends the command with a sentence when they cannot be."""
+    from wuzhang.office import SchemaBehind
+
+    office = open_office()
+    try:
+        office.prepare()
+    except SchemaBehind as error:
+        raise click.ClickException(str(error)) from error
+    return office
 
 
 def _with_queue() -> Office:
@@ -177,8 +201,7 @@ def demo(grids: int, cases: int) -> None:
     """载入演示区：组织、人员、账号，以及最近九十天的事项。"""
     from wuzhang.demo.load import DemoRefused, accounts, load_demo
 
-    office = open_office()
-    office.prepare()
+    office = _prepared()
     try:
         loaded = load_demo(office, cases, grids, progress=lambda n: click.echo(f"  已办理 {n} 个环节…"))
     except DemoRefused as refused:

@@ -24,6 +24,8 @@ def open_office() -> Office:
     from wuzhang.office import Office
 
     try:
-        return Office(read_config())
+        office = Office(read_config())
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
+    click.get_current_context().call_on_close(office.database.dispose)
+    return office
