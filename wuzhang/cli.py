@@ -20,7 +20,7 @@ from engine.scenarios import Played, play
 from engine.validator import Problem, check_package, publishable
 from governance.calendar.notices import planning_calendar
 from governance.workflow.rules import planned_due
-from wuzhang.record import audit
+from wuzhang.record import audit, make_backup, restore_backup
 from wuzhang.terminal import FAILED, PASSED, UNREADABLE, open_office, print_json
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def main() -> None:
     """五长智治：城市社区治理事项管理。"""
 
 
-main.add_command(audit)
+for command in (audit, make_backup, restore_backup):
+    main.add_command(command)
 
 
 @main.group()

@@ -27,14 +27,18 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def is_known(connection: Connection, revision: str) -> bool:
-    """Whether these are migrations that this product can go on from."""
-    return revision in {script.revision for script in ScriptDirectory.from_config(alembic_config(connection)).walk_revisions()}
+def is_known(revision: str) -> bool:
+    """Whether a database with this migration can be brought up to date."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
 
 
 def is_current(connection: Connection) -> bool:
     """Whether there is nothing left to migrate."""
-    return revision(connection) == ScriptDirectory.from_config(alembic_config(connection)).get_current_head()
+    return revision(connection) == _scripts().get_current_head()
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(Path(migrations.__file__).parent)
 
 
 def upgrade(connection: Connection) -> None:

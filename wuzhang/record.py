@@ -70,6 +70,52 @@ def show_key() -> None:
     click.echo(open_office().signer.public.hex())
 
 
+@click.command("backup")
+@click.argument("path", type=click.Path(path_type=Path))
+def make_backup(path: Path) -> None:
+    """把数据库、照片和锚定文件备份成一个文件，不必停止服务。"""
+    from wuzhang.backup import BackupFailed, back_up
+
+    try:
+        made = back_up(open_office(), path)
+    except FileExistsError as error:
+        raise click.ClickException(f"{path} 已经存在，备份不覆盖已有的文件。") from error
+    except OSError as error:
+        raise click.ClickException(f"无法写入 {path}：{error.strerror}") from error
+    except BackupFailed as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"已备份到 {path}：{len(made.parts)} 个文件，{path.stat().st_size / 1e6:.1f} MB。密钥不在其中，请另行妥善保存。")
+    _show_lost(made.lost)
+
+
+@click.command("restore")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--other-key", is_flag=True, help="密钥与备份时的不同也恢复：个人信息将无法读取。")
+def restore_backup(path: Path, other_key: bool) -> None:
+    """把备份恢复到空的部署，随后核对全部记录；不完整时以 1 结束。"""
+    from wuzhang.archive import ArchiveRefused
+    from wuzhang.backup import BackupFailed, missing_photos, restore
+    from wuzhang.office import SchemaBehind
+
+    office = open_office()
+    try:
+        manifest = restore(office, path, other_key=other_key)
+        office.prepare()
+    except (ArchiveRefused, BackupFailed, SchemaBehind, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    proof = prove(office, {office.signer.public, bytes.fromhex(manifest.key)}, office.anchor)
+    click.echo(f"已恢复 {manifest.made_at} 的备份。")
+    proof.show()
+    lost = missing_photos(office)
+    _show_lost(lost)
+    sys.exit(FAILED if lost or not proof.whole else PASSED)
+
+
+def _show_lost(digests: Collection[str]) -> None:
+    if digests:
+        click.echo(f"缺少 {len(digests)} 张照片的文件，第一张是 {next(iter(digests))}。", err=True)
+
+
 @dataclass
 class Proof:
     """What was checked and what was found; of each kind only the first findings are kept."""
