@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, distinct, func, select
+from sqlalchemy import Connection, RowMapping, Select, distinct, func, select, true
 
 from engine.anchor import Anchored
 from engine.checkpoints import FIRST, hash_of, root_of
@@ -38,24 +38,26 @@ class Finding:
 
 @dataclass(frozen=True)
 class Extent:
-    """How much there is to prove; `unsealed` instances have moved since the last checkpoint."""
+    """How much there is to prove. `unsealed` instances have moved since the last checkpoint; `erased` commands have lost a payload."""
 
     instances: int
     commands: int
     checkpoints: int
     unsealed: int
+    erased: int
 
 
 def extent(connection: Connection, only: int | None = None) -> Extent:
     """Counts the record, or that of one instance."""
-    every = only is None
-    rows = (instances.c.id == only) | every, (commands.c.instance_id == only) | every
-    checked = select(func.count(distinct(checkpoint_heads.c.number))).where(checkpoint_heads.c.instance_id == only)
+    rows = true() if only is None else instances.c.id == only
+    log = true() if only is None else commands.c.instance_id == only
+    sealed = select(func.count(distinct(checkpoint_heads.c.number))).where(checkpoint_heads.c.instance_id == only)
     counts = (
-        select(func.count()).select_from(instances).where(rows[0]),
-        select(func.count()).select_from(commands).where(rows[1]),
-        select(func.count()).select_from(checkpoints) if every else checked,
-        select(func.count()).select_from(instances).where(rows[0], instances.c.unsealed),
+        select(func.count()).select_from(instances).where(rows),
+        select(func.count()).select_from(commands).where(log),
+        select(func.count()).select_from(checkpoints) if only is None else sealed,
+        select(func.count()).select_from(instances).where(rows, instances.c.unsealed),
+        select(func.count(commands.c.erasure)).where(log),
     )
     return Extent(*(connection.scalar(count) or 0 for count in counts))
 
@@ -164,7 +166,7 @@ def _broken_chain(row: RowMapping | None, log: list[RowMapping]) -> tuple[int, s
         return 1, "流程实例缺失，记录仍在"
     if broken := broken_link(log, row["head"]):
         return broken
-    return None if row["revision"] == len(log) else (row["revision"], f"版次与记录条数 {len(log)} 不符")
+    return None if row["revision"] == len(log) else (row["revision"], f"版次 {row['revision']} 与记录条数 {len(log)} 不符")
 
 
 def _broken_state(connection: Connection, row: RowMapping, log: list[RowMapping]) -> Iterator[Finding]:
