@@ -1,4 +1,4 @@
-"""`wuzhang audit`: what an auditor can prove of the record, from the database and from outside it."""
+"""What an auditor can prove of the record, from the database and from outside it; and how it is saved and brought back."""
 
 from __future__ import annotations
 
@@ -118,9 +118,10 @@ def _show_lost(digests: Collection[str]) -> None:
 
 @dataclass
 class Proof:
-    """What was checked and what was found; of each kind only the first findings are kept."""
+    """What was checked and what was found; of each kind only the first findings are kept. `complete` says it was all there is."""
 
     extent: Extent
+    complete: bool
     anchor: Path | None = None
     findings: list[Finding] = field(default_factory=list)
     count: int = 0
@@ -150,7 +151,8 @@ class Proof:
         click.echo(
             f"流程实例 {seen.instances} 个，记录 {seen.commands} 条，检查点 {seen.checkpoints} 个；尚未封存的实例 {seen.unsealed} 个。"
         )
-        click.echo(f"已与锚定文件 {self.anchor} 核对。" if self.anchor else "没有锚定文件可以核对：整库删除或回退无从发现。")
+        if self.complete:
+            click.echo(f"已与锚定文件 {self.anchor} 核对。" if self.anchor else "没有锚定文件可以核对：整库删除或回退无从发现。")
         click.echo("记录完整。" if self.whole else f"发现 {self.count} 处问题。")
 
 
@@ -158,7 +160,7 @@ def prove(office: Office, trusted: Collection[bytes], anchor: Anchor, *, replayi
     """Checks everything there is, as it stood at one moment; without the anchor when there is none yet."""
     length = anchor.extent() if anchor.path.exists() else None
     with snapshot(office.database) as connection:
-        proof = Proof(extent(connection), anchor.path if length is not None else None)
+        proof = Proof(extent(connection), True, anchor.path if length is not None else None)
         proof.take(broken_checkpoints(connection, trusted))
         if length is not None:
             proof.take(not_in_database(connection, anchor.lines(length)))
@@ -169,7 +171,7 @@ def prove(office: Office, trusted: Collection[bytes], anchor: Anchor, *, replayi
 
 def _prove_one(office: Office, instance_id: int) -> Proof:
     with snapshot(office.database) as connection:
-        proof = Proof(extent(connection, instance_id))
+        proof = Proof(extent(connection, instance_id), False)
         proof.take(verify(connection, instance_id))
     return proof
 
