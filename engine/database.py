@@ -14,6 +14,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 WRITING = {"sqlite_begin": "BEGIN IMMEDIATE"}
 """Execution options of a connection whose transaction will write."""
 
+READING = {"postgresql_readonly": True}
+"""Execution options of a connection whose transaction only reads."""
+
 
 def open_database(url: str | URL, **options: Any) -> Engine:
     """An engine for `url`; raises `sqlalchemy.exc.ArgumentError` when it is no database URL."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, func, literal, or_, select, tuple_, union_all
 
 from engine.diagram import Node
+from engine.ids import first_id_after
 from engine.log import Entry, entries, loads
 from engine.packages import Package
 from engine.replay import Trace, trace
@@ -83,25 +84,16 @@ _LINE = (
 )
 
 
+_URGENT = (task_candidates.c.due_at, task_candidates.c.task_id)
+"""The order of the inbox, which is that of the key."""
+
+
 def todo(context: Context, actor: Actor, *, q: str = "", overdue: bool = False, after: str | None = None, limit: int = PAGE) -> Page:
     """待办: what the actor may do, the most urgent first."""
-    start = _position(after)
-    parts: list[Select[Any]] = []
-    for one in actor.principals:
-        part = select(task_candidates.c.due_at, task_candidates.c.task_id).where(task_candidates.c.principal == one)
-        if overdue:
-            part = part.where(task_candidates.c.due_at < context.now())
-        if start:
-            due, task_id = start
-            part = part.where(
-                or_(task_candidates.c.due_at > due, and_(task_candidates.c.due_at == due, task_candidates.c.task_id > task_id))
-            )
-        parts.append(part)
-    if not q:
-        first = (task_candidates.c.due_at, task_candidates.c.task_id)
-        parts = [select(part.order_by(*first).limit(limit + 1).subquery()) for part in parts]
-    mine = union_all(*parts).subquery()
-    unique = select(mine.c.task_id, mine.c.due_at).distinct().subquery()
+    wanted: list[ColumnElement[bool]] = [task_candidates.c.due_at < context.now()] if overdue else []
+    if start := _position(after):
+        wanted.append(tuple_(*_URGENT) > tuple_(*(literal(value, column.type) for value, column in zip(start, _URGENT, strict=True))))
+    unique = _mine(actor, None if q else limit + 1, *wanted)
     query = _with_case(select(*_LINE)).join(unique, unique.c.task_id == tasks.c.id).order_by(unique.c.due_at, tasks.c.id)
     if q:
         query = query.where(matching(q))
@@ -136,14 +128,20 @@ def started(context: Context, actor: Actor, *, q: str = "", after: str | None = 
 
 def counts(context: Context, actor: Actor) -> dict[str, int]:
     """How many wait, and how many of them are overdue; counted no further than 99."""
-    mine = task_candidates.c.principal.in_(actor.principals)
-    connection = context.session.connection()
-    waiting = select(task_candidates.c.task_id).where(mine).distinct().limit(COUNTED + 1)
-    late = select(task_candidates.c.task_id).where(mine, task_candidates.c.due_at < context.now()).distinct().limit(COUNTED + 1)
-    return {
-        "todo": connection.scalar(select(func.count()).select_from(waiting.subquery())) or 0,
-        "overdue": connection.scalar(select(func.count()).select_from(late.subquery())) or 0,
-    }
+    waiting = _mine(actor, COUNTED + 1)
+    late = _mine(actor, COUNTED + 1, task_candidates.c.due_at < context.now())
+    both = select(*(select(func.count()).select_from(some).scalar_subquery() for some in (waiting, late)))
+    todo, overdue = context.session.connection().execute(both).one()
+    return {"todo": todo, "overdue": overdue}
+
+
+def _mine(actor: Actor, limit: int | None, *wanted: ColumnElement[bool]) -> Subquery:
+    """The actor's open tasks, each once: of every principal the most urgent, which its key gives without looking at the others."""
+    parts = [select(*_URGENT).where(task_candidates.c.principal == one, *wanted) for one in actor.principals]
+    if limit is not None:
+        parts = [select(part.order_by(*_URGENT).limit(limit).subquery()) for part in parts]
+    mine = union_all(*parts).subquery()
+    return select(mine.c.task_id, mine.c.due_at).distinct().subquery()
 
 
 def waiting_for(context: Context, held: Appointment) -> int:
@@ -156,13 +154,10 @@ def waiting_for(context: Context, held: Appointment) -> int:
 
 
 def arrived(context: Context, actor: Actor, since: datetime) -> int:
-    """How many of the actor's open tasks opened after a moment."""
-    query = (
-        select(func.count(task_candidates.c.task_id.distinct()))
-        .join(tasks, tasks.c.id == task_candidates.c.task_id)
-        .where(task_candidates.c.principal.in_(actor.principals), tasks.c.opened_at > since)
-    )
-    return context.session.connection().scalar(query) or 0
+    """How many of the actor's open tasks opened after a moment; counted no further than 99."""
+    fresh = task_candidates.c.task_id >= first_id_after(since)
+    query = select(task_candidates.c.task_id).where(fresh, task_candidates.c.principal.in_(actor.principals)).distinct().limit(COUNTED + 1)
+    return context.session.connection().scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 @dataclass(frozen=True)
