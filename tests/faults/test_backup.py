@@ -237,7 +237,7 @@ def _another_database(parts: dict[str, bytes]) -> None:
 
 
 def _another_version(parts: dict[str, bytes]) -> None:
-    parts["manifest.json"] = parts["manifest.json"].replace(b"0005", b"0004")
+    parts["manifest.json"] = parts["manifest.json"].replace(b"2026-03", b"2026-04")
 
 
 def _stranger(parts: dict[str, bytes]) -> None:

@@ -107,7 +107,7 @@ def test_the_record_is_out_of_its_reach(district: District) -> None:
 
 def test_it_is_told_when_the_tables_are_behind(district: District, owner: Engine) -> None:
     with owner.begin() as connection:
-        downgrade(connection, "0004")
+        downgrade(connection, "0005")
     for ask in (district.office.prepare, district.office.require_current):
         with pytest.raises(SchemaBehind, match=r"请由表的所有者执行 wuzhang init。$"):
             ask()
@@ -115,7 +115,7 @@ def test_it_is_told_when_the_tables_are_behind(district: District, owner: Engine
 
 def test_a_migration_renews_its_rights(district: District, owner: Engine) -> None:
     with owner.begin() as connection:
-        downgrade(connection, "0004")
+        downgrade(connection, "0005")
     above = Office(replace(district.config, database_url=owner.url.render_as_string(hide_password=False)), district.clock)
     above.prepare()
     above.database.dispose()
