@@ -236,8 +236,8 @@ def _another_database(parts: dict[str, bytes]) -> None:
     parts["database"] += b" "
 
 
-def _another_version(parts: dict[str, bytes]) -> None:
-    parts["manifest.json"] = parts["manifest.json"].replace(b"2026-03", b"2026-04")
+def _another_manifest(parts: dict[str, bytes]) -> None:
+    parts["manifest.json"] = parts["manifest.json"].replace(b"anchor.jsonl", b"anchor.json1")
 
 
 def _stranger(parts: dict[str, bytes]) -> None:
@@ -255,7 +255,7 @@ HARM: tuple[tuple[Callable[[Path], object], str], ...] = (
     (_cut, "已经损坏"),
     (_flip, "已经损坏"),
     (_rewritten(_another_database), "与清单中的摘要不符"),
-    (_rewritten(_another_version), "签名无效"),
+    (_rewritten(_another_manifest), "签名无效"),
     (_rewritten(lambda parts: parts.pop("manifest.json") and None), "没有可以读取的清单"),
     (_rewritten(lambda parts: parts.update({"manifest.json": b"[]"})), "没有可以读取的清单"),
     (_rewritten(lambda parts: parts.pop("database") and None), "与清单不一致"),
