@@ -27,7 +27,7 @@ from engine.log import ORIGIN, Command, append, dumps
 from engine.schema import guards, instances, metadata
 from engine.signatures import Signer
 from engine.statements import ADD_COMMAND
-from tests.bench.servers import postgres_database
+from tests.bench.measure import postgres
 from tests.diagrams import started
 from tests.engine.durable import ZHANG, Bench, package
 
@@ -64,7 +64,8 @@ UNCHAINED = {
 def chain_cost() -> dict[str, Any]:
     """An audited step by eight writers on PostgreSQL, in turns: a bare row; the same under the instance's lock, which the engine
     takes in any case; and chained, with the flag that it is to be sealed. Costs are shares of the rate that is lost."""
-    with postgres_database() as url, ProcessPoolExecutor(WRITERS, get_context("spawn")) as pool:
+    with postgres() as made, ProcessPoolExecutor(WRITERS, get_context("spawn")) as pool:
+        url = made.render_as_string(hide_password=False)
         _laid_out(open_database(url)).dispose()
         rates: dict[str, list[float]] = {way: [] for way in STEPS}
         for _ in range(ROUNDS):
@@ -134,7 +135,7 @@ def _laid_out(database: Engine) -> Engine:
 
 def verification(instances_made: int = 3_000, steps: int = 20) -> dict[str, Any]:
     """Rows proven in a CPU second of the verifying process: chains, checkpoints, signatures and anchor, without replay."""
-    with tempfile.TemporaryDirectory() as folder, postgres_database() as url:
+    with tempfile.TemporaryDirectory() as folder, postgres() as url:
         databases = {"sqlite": open_database(f"sqlite:///{folder}/record.db"), "postgresql": open_database(url)}
         return {
             name: _verified(_laid_out(database), Path(folder) / f"{name}.jsonl", instances_made, steps)

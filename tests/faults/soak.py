@@ -31,7 +31,7 @@ from engine.errors import EngineError
 from engine.schema import checkpoints, commands, guards, instances, metadata, tasks
 from engine.signatures import Signer
 from engine.versions import Version
-from tests.bench.servers import postgres_database
+from tests.bench.measure import postgres
 from tests.engine.durable import ZHANG, Bench, package
 from tests.engine.lives import parallel_rework
 
@@ -140,8 +140,8 @@ def main() -> None:
     if given.url:
         said = soak(given.url, given.minutes * 60)
     else:
-        with postgres_database() as url:
-            said = soak(url, given.minutes * 60)
+        with postgres() as made:
+            said = soak(made.render_as_string(hide_password=False), given.minutes * 60)
     print(json.dumps(said, ensure_ascii=False, indent=2))
     sys.exit(1 if said["false_alarms"] else 0)
 
