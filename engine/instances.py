@@ -519,7 +519,7 @@ class Instances:
 
     def _record(self, held: Held, command: Command, **changes: Any) -> None:
         head = append(self.connection, held.id, held.revision + 1, held.head, command)
-        values = {"revision": held.revision + 1, "head": head, "advanced_at": command.at, **changes}
+        values = {"revision": held.revision + 1, "head": head, "unsealed": True, "advanced_at": command.at, **changes}
         self.connection.execute(change_instance(tuple(values)), {"of": held.id, **values})
 
     def _close(self, instance_id: int, keys: set[str], command: Command) -> None:

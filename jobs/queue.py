@@ -22,7 +22,7 @@ POLL = timedelta(seconds=5)
 """How often a worker looks by itself, whatever the broker does."""
 AT_ONCE = 20.0
 """Seconds after which a task that finds ever more to do lets others have their turn."""
-QUEUES = {"timers": "due", "reminders": "due", "outbox": "outbox", "calendar": "slow", "files": "slow"}
+QUEUES = {"timers": "due", "reminders": "due", "outbox": "outbox", "calendar": "slow", "record": "slow", "files": "slow"}
 """Which queue carries the wake-ups of which step; every worker watches them all."""
 
 
