@@ -64,10 +64,18 @@ def extent(connection: Connection, only: int | None = None) -> Extent:
 
 def verify(connection: Connection, instance_id: int) -> tuple[Finding, ...]:
     """Everything wrong with one instance; nothing when it is whole. Raises `NoSuchInstance` when nothing tells of it."""
-    found = (*broken_logs(connection, instance_id), *broken_heads(connection, instance_id))
+    found = (*readable(broken_logs(connection, instance_id)), *readable(broken_heads(connection, instance_id)))
     if not found and connection.scalar(select(instances.c.id).where(instances.c.id == instance_id)) is None:
         raise NoSuchInstance
     return found
+
+
+def readable(found: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings and, where a stored value can no longer be read at all, that this is as far as the proof came."""
+    try:
+        yield from found
+    except ValueError as error:
+        yield Finding(None, None, f"有一条记录已无法读取，其后的未能核对（{error}）")
 
 
 def broken_logs(connection: Connection, only: int | None = None, *, replaying: bool = True) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.anchor import Anchor
-from engine.audit import Extent, Finding, broken_checkpoints, broken_heads, broken_logs, extent, not_in_database, verify
+from engine.audit import Extent, Finding, broken_checkpoints, broken_heads, broken_logs, extent, not_in_database, readable, verify
 from engine.database import snapshot
 from engine.errors import NoSuchInstance
 from engine.log import dumps
@@ -132,7 +132,7 @@ class Proof:
 
     def take(self, found: Iterable[Finding]) -> None:
         """The findings of one kind."""
-        for number, finding in enumerate(found):
+        for number, finding in enumerate(readable(found)):
             self.count += 1
             if number < LISTED:
                 self.findings.append(finding)
@@ -185,5 +185,5 @@ def _public_keys(texts: Iterable[str]) -> list[bytes]:
 
 def _place(finding: Finding) -> str:
     if finding.instance_id is None:
-        return f"检查点 {finding.checkpoint}"
+        return f"检查点 {finding.checkpoint}" if finding.checkpoint else "记录"
     return f"实例 {finding.instance_id} 第 {finding.seq} 条"

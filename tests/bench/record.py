@@ -1,14 +1,9 @@
-"""What the record costs: writing the chain with eight writers at once, and proving it whole.
-
-Each function returns a dict; ratios can be trusted on a busy machine, absolute numbers cannot.
-"""
+"""What the record costs: writing the chain with eight writers at once, and proving it whole."""
 
 from __future__ import annotations
 
-import json
 import secrets
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -27,7 +22,7 @@ from engine.log import ORIGIN, Command, append, dumps
 from engine.schema import guards, instances, metadata
 from engine.signatures import Signer
 from engine.statements import ADD_COMMAND
-from tests.bench.measure import postgres
+from tests.bench.measure import database, postgres
 from tests.diagrams import started
 from tests.engine.durable import ZHANG, Bench, package
 
@@ -61,6 +56,13 @@ UNCHAINED = {
 }
 
 
+def record(kind: str, folder: Path) -> dict[str, Any]:
+    """Rows proven in a CPU second, without replay; on PostgreSQL also what the chain costs its writers."""
+    with database(kind, folder) as url:
+        proven = _verified(_laid_out(open_database(url)), folder / "anchor.jsonl")
+    return {"verification": proven, **({"chain": chain_cost()} if kind == "postgresql" else {})}
+
+
 def chain_cost() -> dict[str, Any]:
     """An audited step by eight writers on PostgreSQL, in turns: a bare row; the same under the instance's lock, which the engine
     takes in any case; and chained, with the flag that it is to be sealed. Costs are shares of the rate that is lost."""
@@ -88,15 +90,15 @@ def _lost(before: list[float], after: list[float]) -> dict[str, float]:
 def _steps_a_second(job: tuple[str, str]) -> float:
     """One writer at twenty instances of its own, a transaction each step."""
     url, way = job
-    database, step, own = open_database(url), STEPS[way], [secrets.randbits(48) for _ in range(20)]
-    with writing(database) as connection:
+    engine, step, own = open_database(url), STEPS[way], [secrets.randbits(48) for _ in range(20)]
+    with writing(engine) as connection:
         connection.execute(insert(instances), [_instance(id) for id in own])
     done, until = 0, time.monotonic() + SECONDS
     while time.monotonic() < until:
-        with writing(database) as connection:
+        with writing(engine) as connection:
             step(connection, own[done % len(own)], 1 + done // len(own))
         done += 1
-    database.dispose()
+    engine.dispose()
     return done / SECONDS
 
 
@@ -124,42 +126,33 @@ def _instance(id: int) -> dict[str, Any]:
     return row | {"has_incident": False, "started_at": AT, "advanced_at": AT}
 
 
-def _laid_out(database: Engine) -> Engine:
-    with database.begin() as connection:
+def _laid_out(engine: Engine) -> Engine:
+    with engine.begin() as connection:
         metadata.create_all(connection)
-        for guard in guards(database.dialect.name):
+        for guard in guards(engine.dialect.name):
             connection.exec_driver_sql(guard)
-    Bench(database).publish(package(started("u", "e").users("u").ends("e")))
-    return database
+    Bench(engine).publish(package(started("u", "e").users("u").ends("e")))
+    return engine
 
 
-def verification(instances_made: int = 3_000, steps: int = 20) -> dict[str, Any]:
-    """Rows proven in a CPU second of the verifying process: chains, checkpoints, signatures and anchor, without replay."""
-    with tempfile.TemporaryDirectory() as folder, postgres() as url:
-        databases = {"sqlite": open_database(f"sqlite:///{folder}/record.db"), "postgresql": open_database(url)}
-        return {
-            name: _verified(_laid_out(database), Path(folder) / f"{name}.jsonl", instances_made, steps)
-            for name, database in databases.items()
-        }
-
-
-def _verified(database: Engine, path: Path, count: int, steps: int) -> dict[str, Any]:
+def _verified(engine: Engine, path: Path, count: int = 3_000, steps: int = 20) -> dict[str, Any]:
+    """Chains, checkpoints, signatures and anchor of so many instances."""
     anchor = Anchor(path)
     for first in range(1, count + 1, 500):
-        with writing(database) as connection:
+        with writing(engine) as connection:
             for id in range(first, min(first + 500, count + 1)):
                 connection.execute(insert(instances), _instance(id))
                 head = ORIGIN
                 for seq in range(1, steps + 1):
                     head = append(connection, id, seq, head, COMPLETED)
                 connection.execute(CHAINED, {"of": id, "n": steps, "at": AT, "new": head})
-    while seal(database, SIGNER, AT):
-        anchor.extend(database)
+    while seal(engine, SIGNER, AT):
+        anchor.extend(engine)
     begun = time.process_time()
-    with snapshot(database) as connection:
+    with snapshot(engine) as connection:
         found = list(_all(connection, anchor))
     spent = time.process_time() - begun
-    database.dispose()
+    engine.dispose()
     rows = count * steps
     return {"rows": rows, "findings": len(found), "cpu_seconds": round(spent, 2), "rows_per_cpu_second": round(rows / spent)}
 
@@ -169,11 +162,3 @@ def _all(connection: Connection, anchor: Anchor) -> Iterator[object]:
     yield from not_in_database(connection, anchor.lines(anchor.extent()))
     yield from broken_heads(connection)
     yield from broken_logs(connection, replaying=False)
-
-
-def main() -> None:
-    print(json.dumps({"chain_cost": chain_cost(), "verification": verification()}, ensure_ascii=False, indent=2))
-
-
-if __name__ == "__main__":
-    main()

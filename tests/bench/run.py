@@ -24,6 +24,7 @@ from tests.bench.history import history
 from tests.bench.inbox import inbox
 from tests.bench.measure import POSTGRES
 from tests.bench.memory import memory
+from tests.bench.record import record
 from tests.bench.timers import timed
 
 PARTS: Mapping[str, Callable[[str, Path], dict[str, Any]]] = {
@@ -31,6 +32,7 @@ PARTS: Mapping[str, Callable[[str, Path], dict[str, Any]]] = {
     "history": history,
     "timers": timed,
     "inbox": inbox,
+    "record": record,
     "memory": memory,
 }
 BARS = {
@@ -38,6 +40,7 @@ BARS = {
     "history.ratio_last_to_first": 1.5,
     "history.replay_cpu_ms_a_command": 1.0,
     "history.bytes_of_three_tasks.tables": 6000.0,
+    "record.chain.cost_of_chain.median": 0.3,
     "inbox.lianxi.query_ms.p99": 10.0,
     "inbox.lianxi.json_page_ms.p99": 10.0,
     "memory.web_mb_after_requests.10000": 200.0,

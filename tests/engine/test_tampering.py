@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, select, text, update
 
 from engine.anchor import Anchor
-from engine.audit import Finding
+from engine.audit import Finding, broken_logs, readable, verify
 from engine.checkpoints import EVERY, hash_of, root_of, seal
 from engine.log import ORIGIN, _chained, _digest, _sealed
 from engine.schema import checkpoint_heads, checkpoints, commands, instances, metadata, task_candidates, tasks
@@ -220,3 +220,18 @@ def test_a_tail_that_was_never_sealed_can_be_lost_without_a_trace(bench: Bench, 
 
     tampered(bench, unsaid)
     assert found(bench, anchor) == []
+
+
+@pytest.mark.parametrize("spoilt", [{"actor": "no JSON"}, {"facts": "{"}, {"at": "yesterday"}])
+def test_what_can_no_longer_be_read_is_a_finding(bench: Bench, anchor: Anchor, spoilt: dict[str, str]) -> None:
+    def spoil(connection: Connection, instance: int) -> None:
+        if connection.dialect.name == "postgresql" and "at" in spoilt:
+            pytest.skip("PostgreSQL keeps no such moment")
+        name, value = next(iter(spoilt.items()))
+        connection.execute(
+            text(f"UPDATE commands SET {name} = :value WHERE instance_id = :id AND seq = 2"), {"value": value, "id": instance}
+        )
+
+    instance = tampered(bench, spoil)
+    with bench.database.connect() as connection:
+        assert verify(connection, instance) and list(readable(broken_logs(connection)))
