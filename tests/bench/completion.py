@@ -15,12 +15,14 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine, insert, select
 
+from engine.database import writing
 from engine.schema import commands, instances, tasks
 from tests.bench.client import Client
 from tests.bench.measure import cpu, median, percentile, spent
 from tests.bench.places import Desk, desk
 
-ROUNDS, EACH = 7, 40
+ROUNDS, EACH, STARTED = 7, 40, 8
+"""Rounds, completions in each, and reports in each: an address may report sixty times a minute."""
 CLIENTS = (1, 2, 4, 8)
 WARM_UP = 20
 
@@ -46,7 +48,7 @@ def completion(kind: str, folder: Path) -> dict[str, Any]:
 
 def _round(desk: Desk, client: Client, floor: Floor, number: int) -> dict[str, float]:
     once, twice = desk.take(EACH), desk.take(EACH)
-    reports = range(number * EACH, (number + 1) * EACH)
+    reports = range(number * STARTED, (number + 1) * STARTED)
     return {
         "floor": floor.measure(EACH),
         "start": _each(desk, lambda n: client.report(desk.place, n), reports),
@@ -98,7 +100,7 @@ class Floor:
 
     def __init__(self, engine: Engine) -> None:
         self.engine, self.n = engine, 0
-        with engine.begin() as connection:
+        with writing(engine) as connection:
             last = select(commands).order_by(commands.c.seq.desc()).limit(1)
             self.instance, self.task, self.command = (
                 dict(connection.execute(query).mappings().one()) for query in (select(instances).limit(1), select(tasks).limit(1), last)

@@ -19,6 +19,7 @@ from sqlalchemy import URL, Engine, create_engine, make_url, text
 
 from engine.database import open_database
 
+REDIS = os.environ.get("WUZHANG_TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 POSTGRES = os.environ.get("WUZHANG_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 
 
@@ -105,8 +106,8 @@ def backends(engine: Engine) -> list[int]:
 
 
 @contextmanager
-def served(url: str, folder: Path, secret: str, threads: int = 4) -> Iterator[tuple[str, int]]:
-    """`wuzhang serve` on a port of its own, without its runner's share of the work; its address and process id."""
+def served(url: str, folder: Path, secret: str, *, alone: bool = False) -> Iterator[tuple[str, int]]:
+    """`wuzhang serve` on a port of its own; its address and process id. Unless `alone`, what is due is left to workers that are not there."""
     port = free_port()
     environ = {
         **os.environ,
@@ -114,7 +115,7 @@ def served(url: str, folder: Path, secret: str, threads: int = 4) -> Iterator[tu
         "WUZHANG_DATA_DIR": str(folder),
         "WUZHANG_SECRET_KEY": secret,
         "WUZHANG_PORT": str(port),
-        "WUZHANG_THREADS": str(threads),
+        **({} if alone else {"WUZHANG_REDIS_URL": REDIS}),
     }
     with running("serve", environ, folder / "serve.log") as process:
         wait_for(port, process)

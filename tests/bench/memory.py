@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import text
 
 from tests.bench.client import Client
-from tests.bench.measure import backends, database, opened, resident, running, served
+from tests.bench.measure import REDIS, backends, database, opened, resident, running, served
 from tests.bench.places import SECRET, reported
 from tests.district import District
 
 REQUESTS, REPORTED_AT = 10_000, (1_000, 2_000, 5_000, 10_000)
 INSTANCES = 3_000
 CLERK = "lianxi"
-REDIS = os.environ.get("WUZHANG_TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 
 
 def memory(kind: str, folder: Path) -> dict[str, Any]:
@@ -25,7 +24,7 @@ def memory(kind: str, folder: Path) -> dict[str, Any]:
         district = District(folder, url)
         with district.office.work() as context:
             place = reported(context, 20)
-        with served(url, folder, SECRET) as (address, web):
+        with served(url, folder, SECRET, alone=kind == "sqlite") as (address, web):
             sizes = _requests(address, web, place)
         result: dict[str, Any] = {"web_mb_after_requests": sizes, "growth_mb": round(sizes[str(REQUESTS)] - sizes["2000"], 1)}
         if kind == "postgresql":
