@@ -16,7 +16,7 @@ import yaml
 from engine.errors import Unreadable
 from engine.moments import parse_duration, parse_instant
 
-MAX_LETTERS = 200_000
+MAX_LETTERS = 40_000
 MAX_PARTS = 20_000
 MAX_DEPTH = 40
 MAX_NUMBER = 10**18
@@ -95,7 +95,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     kind, text = node.tag.rpartition(":")[2], node.value
     if kind == "null":
         return None
-    if kind == "bool":
+    if kind == "bool" and text.lower() in yaml.SafeLoader.bool_values:
         return yaml.SafeLoader.bool_values[text.lower()]
     number = NUMBER.fullmatch(text) if kind in ("int", "float") else None
     if number and abs(float(text)) <= MAX_NUMBER:
