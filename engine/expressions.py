@@ -163,21 +163,22 @@ def _parse(source: str, mode: str) -> ast.AST:
         raise ExpressionRefused("内容是空的")
     if len(source) > MAX_SOURCE:
         raise ExpressionRefused(f"内容超过 {MAX_SOURCE} 个字符")
-    if _brackets(source) > MAX_DEPTH:
+    if brackets(source) > MAX_DEPTH:
         raise ExpressionRefused("括号嵌套过深")
     try:
         # What is valid must not depend on the process's warning filters; these are global, hence the lock.
         with _parsing, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(source, mode=mode)
+            return ast.parse(source, filename="", mode=mode)  # Python looks for a wrong line in the file of that name
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ExpressionRefused(f"“{shown(source, 60)}”的写法有误") from error
 
 
-def _brackets(source: str) -> int:
+def brackets(source: str) -> int:
+    """How deep brackets are nested at the most; a parser that is not asked cannot be overwhelmed."""
     depth = deepest = 0
     for char in source:
-        depth += (char in "([{") - (char in ")]}")
+        depth = max(depth + (char in "([{") - (char in ")]}"), 0)
         deepest = max(deepest, depth)
     return deepest
 
