@@ -21,7 +21,7 @@ SETTINGS = "urn:wuzhang:bpmn:1"
 MAX_BYTES = 1_000_000
 MAX_NODES = 300
 MAX_FLOWS = 1_500
-ID = re.compile(r"[^\W\d][\w.-]{0,199}")
+ID = re.compile(r"[^\W\d][\w.-]{0,99}")
 """What XML calls a name. Ours are parts of other names, so that `#`, `@` and `/` must stay out of them."""
 
 TASKS = frozenset(["task", "userTask", "manualTask", "scriptTask", "businessRuleTask", "serviceTask", "sendTask", "receiveTask"])

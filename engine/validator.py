@@ -88,7 +88,7 @@ def _reached(d: Diagram, scope: str) -> set[str]:
 _ODD = {
     "duplicate_id": "编号“{element}”重复，每个元素的编号必须唯一。",
     "id_missing": "有流程、环节或连线没有编号（{written}）。",
-    "id_unreadable": "编号“{element}”只能由字母、数字、下划线、点和连字符组成，不能以数字开头，不超过 200 个字符。",
+    "id_unreadable": "编号“{element}”只能由字母、数字、下划线、点和连字符组成，不能以数字开头，不超过 100 个字符。",
     "unsupported_element": "“{label}”：不支持{written}。",
     "reference_unknown": "“{label}”引用的“{written}”在文件中没有定义。",
     "several_loops": "“{label}”同时设置了循环和多实例，只能保留一种。",
