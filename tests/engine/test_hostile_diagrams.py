@@ -20,7 +20,7 @@ from engine.machine import Machine
 from engine.packages import DIAGRAM, frozen_package, read_package
 from engine.validator import Problem, check_package, publishable
 from tests.diagrams import HEAD, Drawing, event, started, timer
-from tests.engine.hostile import NOW, several
+from tests.engine.hostile import NOW, drawn, several
 
 SECONDS = 1.0
 
@@ -373,3 +373,34 @@ def test_a_package_may_not_be_heavy(tmp_path: Path) -> None:
         (tmp_path / "texts" / f"{n}.json").write_text("{}" + " " * 800_000)
     with pytest.raises(Unreadable, match="合计"):
         read_package(tmp_path)
+
+
+def test_a_cycle_that_began_long_ago_begins_now() -> None:
+    """Made up for round by round, a cycle of a minute since 1900 is sixty million commands."""
+    often = timer("cycle", "R/1900-01-01T00:00Z/PT1M")
+    limit = (
+        started("u", "e")
+        .users("u")
+        .ends("e", "e2")
+        .node("boundaryEvent", "b", often, attachedToRef="u", cancelActivity="false")
+        .flow("b", "e2")
+    )
+    machine = Machine(frozen_package({DIAGRAM: limit.xml()}).program, NOW)
+    machine.start({}, NOW)
+    assert [w.due_at for w in machine.waiting()] == [NOW]
+    machine.fire(machine.waiting()[0].key, NOW)
+    assert [w.due_at for w in machine.waiting()] == [NOW + timedelta(minutes=1)]
+
+
+@pytest.mark.parametrize("setting", ["<wz:actor/>", '<wz:status value=""/>', "<wz:form/>"])
+def test_a_setting_that_says_nothing_is_refused(setting: str) -> None:
+    user = f'<userTask id="u" name="u"><extensionElements>{setting}</extensionElements></userTask>'
+    problems = judged(PLAIN.replace('<userTask id="u" name="u"></userTask>', user).encode())
+    assert {p.rule for p in problems or ()} == {"setting_incomplete"}
+
+
+def test_a_refused_time_does_not_repeat_what_was_written() -> None:
+    with pytest.raises(EngineError) as refused:
+        machine = Machine(frozen_package({DIAGRAM: drawn("intermediateCatchEvent", timer("duration", "=many"))}).program, NOW)
+        machine.start({"many": list(range(9_000))}, NOW)
+    assert len(str(refused.value)) < 300

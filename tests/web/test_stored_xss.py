@@ -7,13 +7,19 @@ from collections.abc import Iterator
 import pytest
 from lxml import etree, html
 
+from engine.diagram import BPMN, Diagram
+from engine.packages import DIAGRAM, Package
 from tests.faults.people import Client, sign_in
 from tests.payloads import PAYLOADS
 from tests.poisoned import Poisoned, poisoned
+from web.drawing import drawing
+from web.language import COOKIE
+from web.texts import at_hand
 
 TELLING = [p for p in PAYLOADS if "<" in p or '"' in p]
 """Cannot stand in a page as they are."""
 NEVER = {"iframe", "object", "embed", "base", "style", "marquee", "math", "template", "video", "audio", "animate", "set"}
+DRAWN = "http://www.omg.org/spec"
 ADDRESSES = ("href", "src", "action", "formaction", "hx-get", "hx-post", "{http://www.w3.org/1999/xlink}href")
 
 
@@ -32,7 +38,7 @@ def test_nothing_that_was_stored_becomes_part_of_a_page(world: Poisoned, languag
     wrong, shown, count = [], set(), 0
     for username, paths in world.pages.items():
         client = sign_in(world.app, world.district, username) if username else Client(world.app.test_client())
-        client.http.set_cookie("language", language)
+        client.http.set_cookie(COOKIE, language)
         for path in paths:
             answer, count = client.http.get(path), count + 1
             said = answer.get_data(as_text=True)
@@ -80,3 +86,12 @@ def test_other_answers_are_not_taken_for_pages(world: Poisoned) -> None:
         answer = client.http.get(path)
         assert (answer.status_code, answer.mimetype, answer.headers["X-Content-Type-Options"]) == (200, kind, "nosniff")
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_drawing_with_odd_places_and_names_is_still_sent(world: Poisoned) -> None:
+    spaces = f'xmlns="{BPMN}" xmlns:di="{DRAWN}/BPMN/20100524/DI" xmlns:dc="{DRAWN}/DD/20100524/DC"'
+    odd = f"""<definitions {spaces}><task id="t" name="事项"/><di:BPMNShape bpmnElement="t">
+        <dc:Bounds x="nan" y="1e999" width="x" height=""/><di:BPMNLabel><dc:Bounds x="inf"/></di:BPMNLabel></di:BPMNShape></definitions>"""
+    package = Package(Diagram({}, {}, {}), {DIAGRAM: odd.encode(), "texts/en.json": '{"事项": " "}'.encode()})
+    with world.app.test_request_context(headers={"Cookie": f"{COOKIE}=en"}):
+        assert at_hand(package) and drawing(package).status_code == 200
