@@ -35,7 +35,7 @@ from engine.expressions import (
 
 MAX_RULES = 500
 MAX_COLUMNS = 30
-MAX_STEPS = 20_000
+MAX_STEPS = 12_000
 MAX_BYTES = 250_000
 
 

@@ -122,7 +122,10 @@ def costs() -> Iterator[Cost]:
     for kind, (act, bombs, limit) in KINDS.items():
         harmless(act, bombs[0])
         for number, bomb in enumerate(bombs):
-            yield Cost(*measured(act, bomb), limit, f"{kind} {number}")
+            cpu, memory = measured(act, bomb)
+            if cpu > limit / 2:  # other work on the machine only ever adds
+                cpu = min(cpu, measured(act, bomb)[0])
+            yield Cost(cpu, memory, limit, f"{kind} {number}")
 
 
 def measured(act: Callable[[Any], object], bomb: Any) -> tuple[float, float]:
