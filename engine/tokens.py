@@ -21,7 +21,7 @@ from engine.program import Data, Lookup, Program, Step
 from engine.tree import Tree, scopes_of
 
 MAX_LIVE_TASKS = 5_000
-MAX_EFFORT = 100_000
+MAX_EFFORT = 60_000
 """The steps that all expressions of one command may take together."""
 
 

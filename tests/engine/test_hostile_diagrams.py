@@ -220,7 +220,7 @@ def test_the_bases_may_be_published_and_played() -> None:
         played(base.xml())
 
 
-@settings(max_examples=600, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_mutant_is_refused_or_plays(data: st.DataObject) -> None:
     xml = mutant(data.draw)

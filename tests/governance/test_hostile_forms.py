@@ -199,7 +199,7 @@ words = st.sampled_from(
 parts = st.recursive(scalars, lambda part: st.lists(part, max_size=3) | st.dictionaries(words, part, max_size=4), max_leaves=10)
 
 
-@settings(max_examples=600, deadline=None, derandomize=True, database=None)
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
 @given(st.sampled_from(sorted(FORMS)), st.data())
 def test_a_form_that_is_published_can_be_filled_in(name: str, data: st.DataObject) -> None:
     form = json.loads(json.dumps(FORMS[name]))
