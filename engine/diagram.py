@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import TypeVar
 
 from lxml import etree
@@ -21,6 +22,7 @@ SETTINGS = "urn:wuzhang:bpmn:1"
 MAX_BYTES = 1_000_000
 MAX_NODES = 300
 MAX_FLOWS = 1_500
+MAX_ELEMENTS = 30_000
 ID = re.compile(r"[^\W\d][\w.-]{0,99}")
 """What XML calls a name. Ours are parts of other names, so that `#`, `@` and `/` must stay out of them."""
 
@@ -209,6 +211,8 @@ def read_diagram(xml: bytes) -> Diagram:
     root = parse_safely(xml)
     if root.tag != f"{{{BPMN}}}definitions":
         raise Unreadable("文件不是 BPMN 2.0 流程图：根元素应为 definitions。")
+    if next(islice(root.iter(), MAX_ELEMENTS, None), None) is not None:
+        raise Unreadable(f"文件中的元素超过上限 {MAX_ELEMENTS} 个。")
     count = sum(1 for el in root.iter() if _local(el) in NODES)
     if count > MAX_NODES:
         raise Unreadable(f"流程图有 {count} 个环节，超过上限 {MAX_NODES} 个。请用调用活动拆分。")

@@ -302,6 +302,8 @@ def test_what_stands_between_is_read_or_refused_and_never_carried_out(inside: st
         (HEAD + "<userTask/>" * 60_000 + "</definitions>").encode(),
         (HEAD + '<process id="p">' + '<sequenceFlow id="f"/>' * (MAX_FLOWS + 1) + "</process></definitions>").encode(),
         b"<a>" * 300_000,
+        (HEAD + "<x/>" * 240_000 + "</definitions>").encode(),
+        (HEAD + "".join(f'<process id="p{n}"/>' for n in range(35_000)) + "</definitions>").encode(),
         b"PK\x03\x04" + b"\0" * 900_000,
         b"\x1f\x8b" + b"\0" * 1_000,
         b"",
@@ -316,16 +318,16 @@ def test_what_is_too_big_or_no_diagram_is_refused_soon(xml: bytes) -> None:
     "xml",
     [
         HEAD.replace(">", " " + " ".join(f'a{n}=""' for n in range(90_000)) + ">", 1) + "</definitions>",
-        HEAD + "<x/>" * 240_000 + "</definitions>",
-        HEAD + "".join(f'<process id="p{n}"/>' for n in range(35_000)) + "</definitions>",
+        HEAD + "<x/>" * 29_000 + "</definitions>",
+        HEAD + "".join(f'<process id="p{n}"/>' for n in range(29_000)) + "</definitions>",
         HEAD
         + '<process id="p">'
         + "".join(f'<b xmlns:a{n}="u{n}">' for n in range(200))
-        + "<c/>" * 90_000
+        + "<c/>" * 29_000
         + "</b>" * 200
         + "</process></definitions>",
         HEAD + '<process id="p"><task id="a" name="' + "a " * 450_000 + '"/></process></definitions>',
-        HEAD + '<process id="p"><task id="a">' + "<signalEventDefinition/>" * 35_000 + "</task></process></definitions>",
+        HEAD + '<process id="p"><task id="a">' + "<signalEventDefinition/>" * 29_000 + "</task></process></definitions>",
     ],
 )
 def test_what_is_allowed_to_be_big_is_read_soon(xml: str) -> None:
