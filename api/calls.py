@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -100,8 +100,12 @@ class Calls(Blueprint):  # type: ignore[misc]
         matched: bool = False,
         tagged: bool = False,
         largest: int = LARGEST_BODY,
+        leads: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Callable[[View], View]:
-        """Makes a function a call. It is given what `body`, `query` and the idempotency key read, then the ids of the path."""
+        """Makes a function a call. It is given what `body`, `query` and the idempotency key read, then the ids of the path.
+
+        `leads` says which calls take what it answers: `{"tasks.show": {"task_id": "$response.body#/id"}}`.
+        """
 
         def declare(view: View) -> View:
             self.entries[view.__name__] = Entry(token, posts, largest)
@@ -116,7 +120,10 @@ class Calls(Blueprint):  # type: ignore[misc]
                 made = self.alt_response(code, HTTPStatus(code).name)(made)
             if matched:
                 made = self.doc(parameters=["IF_MATCH"])(made)
-            self.route(path, methods=[method])(self.doc(security=SECURITY[token])(made))
+            if leads:
+                links = {name: {"operationId": name, "parameters": dict(given)} for name, given in leads.items()}
+                made = self.doc(responses={str(status): {"links": links}})(made)
+            self.route(path, methods=[method])(self.doc(security=SECURITY[token], operationId=f"{self.name}.{view.__name__}")(made))
             return view
 
         return declare

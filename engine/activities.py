@@ -46,7 +46,7 @@ class Activities(Throwing):
     def _run(self, node: Node, task: Task) -> None:
         if node.kind == "scriptTask":
             try:
-                self._write(task, compile_script(node.script or "").run(self.visible_to(task), self.now))
+                self._write(task, compile_script(node.script or "").run(self.visible_to(task), self.now, self.effort))
             except ExpressionError as error:
                 raise stopped(node, error) from error
         elif node.kind == "businessRuleTask":
@@ -61,7 +61,7 @@ class Activities(Throwing):
             answer: Any = self.lookup(task.id, node.lookup, seen) if self.lookup else None
         elif node.decision and node.decision in self.program.tables:
             try:
-                answer = self.program.tables[node.decision].decide(seen, self.now)
+                answer = self.program.tables[node.decision].decide(seen, self.now, self.effort)
             except ExpressionError as error:
                 raise stopped(node, error, "decision_failed") from error
         else:

@@ -11,7 +11,7 @@ from SpiffWorkflow.task import Task
 
 from engine.diagram import ACTIVITIES, Event, Node
 from engine.errors import StepFailed
-from engine.expressions import ExpressionError, MissingVariable, compile_expression
+from engine.expressions import Budget, ExpressionError, MissingVariable, compile_expression
 from engine.gateways import Gateways
 from engine.moments import parse_cycle, parse_duration, parse_instant
 from engine.program import Data
@@ -67,7 +67,7 @@ class Catching(Gateways):
             if event.timer == "duration":
                 return {"due": parse_duration(text).after(self.now).astimezone(UTC).isoformat()}
             cycle = parse_cycle(text)
-            first = cycle.first or cycle.interval.after(self.now)
+            first = max(cycle.first or cycle.interval.after(self.now), self.now)  # what is past is not made up for, round by round
             return {"due": first.astimezone(UTC).isoformat(), "cycle": text, "left": cycle.count}
         except (ValueError, OverflowError) as error:
             raise StepFailed(node.id, "timer_unreadable", f"“{node.label}”的时间无法读取：{error}") from error
@@ -154,7 +154,8 @@ class Catching(Gateways):
 
     def _turned_true(self, task: Task, armed: Data) -> bool:
         try:
-            holds = bool(compile_expression(armed["condition"] or "false").evaluate(self.visible_to(task), self.now))
+            condition = compile_expression(armed["condition"] or "false")
+            holds = bool(condition.evaluate(self.visible_to(task), self.now, Budget(within=self.effort)))
         except MissingVariable:
             holds = False
         except ExpressionError as error:

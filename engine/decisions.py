@@ -35,7 +35,8 @@ from engine.expressions import (
 
 MAX_RULES = 500
 MAX_COLUMNS = 30
-MAX_STEPS = 50_000
+MAX_STEPS = 12_000
+MAX_BYTES = 250_000
 
 
 class TableRejected(EngineError):
@@ -117,9 +118,9 @@ class DecisionTable:
     outputs: tuple[Output, ...]
     rules: tuple[Rule, ...]
 
-    def decide(self, data: Mapping[str, JSON], now: datetime) -> JSON:
+    def decide(self, data: Mapping[str, JSON], now: datetime, within: Budget | None = None) -> JSON:
         """What the table says of `data`: a dict, a list of them, or None; raises `ExpressionFailed`."""
-        return _Decision(self, data, now).result()
+        return _Decision(self, data, now, Budget(MAX_STEPS, within)).result()
 
     @property
     def names(self) -> frozenset[str]:
@@ -132,7 +133,7 @@ class DecisionTable:
 def read_table(xml: bytes) -> DecisionTable:
     """Reads and checks a DMN file with one decision table; raises `TableRejected`."""
     try:
-        root = parse_safely(xml)
+        root = parse_safely(xml, MAX_BYTES)
     except Unreadable as error:
         raise TableRejected(str(error).rstrip("。")) from error
     return _Reader(root).table()
@@ -144,11 +145,11 @@ def read_table(xml: bytes) -> DecisionTable:
 class _Decision:
     """One question put to a table, with one budget for all its cells."""
 
-    def __init__(self, table: DecisionTable, data: Mapping[str, JSON], now: datetime) -> None:
+    def __init__(self, table: DecisionTable, data: Mapping[str, JSON], now: datetime, budget: Budget) -> None:
         self.table = table
         self.data = data
         self.now = now
-        self.budget = Budget(MAX_STEPS)
+        self.budget = budget
         self.left = MAX_LENGTH
 
     def result(self) -> JSON:
@@ -249,7 +250,7 @@ def _passes(test: UnaryTest, value: JSON) -> bool:
 
 def _within(sign: str, end: JSON, value: JSON) -> bool:
     if sign == "=":
-        return bool(_key(value) == _key(end))
+        return bool(value == end) and isinstance(value, bool) is isinstance(end, bool)
     if value is None:
         return False
     if _kind(value) != _kind(end):

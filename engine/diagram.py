@@ -5,10 +5,12 @@ Knows the standard's vocabulary and our extension namespace; judges nothing (see
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import TypeVar
 
 from lxml import etree
@@ -19,6 +21,10 @@ BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 SETTINGS = "urn:wuzhang:bpmn:1"
 MAX_BYTES = 1_000_000
 MAX_NODES = 300
+MAX_FLOWS = 1_500
+MAX_ELEMENTS = 30_000
+ID = re.compile(r"[^\W\d][\w.-]{0,99}")
+"""What XML calls a name. Ours are parts of other names, so that `#`, `@` and `/` must stay out of them."""
 
 TASKS = frozenset(["task", "userTask", "manualTask", "scriptTask", "businessRuleTask", "serviceTask", "sendTask", "receiveTask"])
 SUBPROCESSES = frozenset(["subProcess", "transaction", "adHocSubProcess"])
@@ -205,9 +211,14 @@ def read_diagram(xml: bytes) -> Diagram:
     root = parse_safely(xml)
     if root.tag != f"{{{BPMN}}}definitions":
         raise Unreadable("文件不是 BPMN 2.0 流程图：根元素应为 definitions。")
+    if next(islice(root.iter(), MAX_ELEMENTS, None), None) is not None:
+        raise Unreadable(f"文件中的元素超过上限 {MAX_ELEMENTS} 个。")
     count = sum(1 for el in root.iter() if _local(el) in NODES)
     if count > MAX_NODES:
         raise Unreadable(f"流程图有 {count} 个环节，超过上限 {MAX_NODES} 个。请用调用活动拆分。")
+    lines = sum(1 for _ in root.iter(f"{{{BPMN}}}sequenceFlow"))
+    if lines > MAX_FLOWS:
+        raise Unreadable(f"流程图有 {lines} 条连线，超过上限 {MAX_FLOWS} 条。请用调用活动拆分。")
     return _Reader(root).diagram()
 
 
@@ -291,6 +302,8 @@ class _Reader:
     def identity(self, el: etree._Element) -> str:
         if not el.get("id"):
             self.oddities.append(Oddity("id_missing", "", _local(el)))
+        elif not ID.fullmatch(el.get("id", "")):
+            self.oddities.append(Oddity("id_unreadable", el.get("id", "")[:80]))
         return el.get("id", "")
 
     def named(self, kind: str, ref: str | None, element: str) -> str | None:
@@ -391,7 +404,7 @@ class _Reader:
             self.oddities.append(Oddity("several_loops", id))
         if standard is not None:
             maximum = standard.get("loopMaximum", "").strip()
-            counted = maximum.isdecimal() and int(maximum) > 0
+            counted = maximum.isdecimal() and len(maximum) < 10 and int(maximum) > 0
             if maximum and not counted:
                 self.oddities.append(Oddity("loop_unreadable", id, maximum))
             return Loop(

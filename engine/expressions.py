@@ -29,8 +29,10 @@ MAX_DEPTH = 40
 MAX_DIGITS = 40
 MAX_DECIMALS = 12
 ITEMS_A_STEP = 10
+PARTS_A_STEP = 4
 LETTERS_A_STEP = 100
 LETTERS_AN_ITEM = 16
+LETTERS_A_LOOK = 1_000
 
 JSON: TypeAlias = Any
 CONSTANTS: dict[str, JSON] = {"true": True, "false": False, "null": None}
@@ -77,16 +79,19 @@ def shown(text: str, limit: int = 120) -> str:
 
 
 class Budget:
-    """The steps that one evaluation, or several together, may spend."""
+    """The steps that one evaluation, or several together, may spend; they count `within` a larger budget, too."""
 
-    def __init__(self, steps: int = MAX_STEPS) -> None:
+    def __init__(self, steps: int = MAX_STEPS, within: Budget | None = None) -> None:
         self.left = steps
+        self.within = within
 
     def spend(self, steps: int = 1) -> None:
         """Takes steps; raises `BudgetExceeded` when none are left."""
         self.left -= steps
         if self.left < 0:
             raise BudgetExceeded("步骤太多")
+        if self.within:
+            self.within.spend(steps)
 
 
 @dataclass(frozen=True)
@@ -117,12 +122,12 @@ class Script:
 
     lines: tuple[tuple[str, Expression], ...]
 
-    def run(self, data: Mapping[str, JSON], now: datetime) -> dict[str, JSON]:
+    def run(self, data: Mapping[str, JSON], now: datetime, within: Budget | None = None) -> dict[str, JSON]:
         """The assigned names and values; `data` is left as it was."""
-        seen, assigned, budget = dict(data), dict[str, JSON](), Budget()
+        seen, assigned, budget = dict(data), dict[str, JSON](), Budget(within=within)
         for name, expression in self.lines:
             assigned[name] = seen[name] = expression.evaluate(seen, now, budget)
-        copied: dict[str, JSON] = _Run({}, now, Budget()).copy(assigned)
+        copied: dict[str, JSON] = _Run({}, now, Budget(within=within)).copy(assigned)
         return copied
 
 
@@ -158,21 +163,22 @@ def _parse(source: str, mode: str) -> ast.AST:
         raise ExpressionRefused("内容是空的")
     if len(source) > MAX_SOURCE:
         raise ExpressionRefused(f"内容超过 {MAX_SOURCE} 个字符")
-    if _brackets(source) > MAX_DEPTH:
+    if brackets(source) > MAX_DEPTH:
         raise ExpressionRefused("括号嵌套过深")
     try:
         # What is valid must not depend on the process's warning filters; these are global, hence the lock.
         with _parsing, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(source, mode=mode)
+            return ast.parse(source, filename="", mode=mode)  # Python looks for a wrong line in the file of that name
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ExpressionRefused(f"“{shown(source, 60)}”的写法有误") from error
 
 
-def _brackets(source: str) -> int:
+def brackets(source: str) -> int:
+    """How deep brackets are nested at the most; a parser that is not asked cannot be overwhelmed."""
     depth = deepest = 0
     for char in source:
-        depth += (char in "([{") - (char in ")]}")
+        depth = max(depth + (char in "([{") - (char in ")]}"), 0)
         deepest = max(deepest, depth)
     return deepest
 
@@ -310,7 +316,8 @@ def _size(value: JSON) -> int:
         size += 1 + (len(item) // LETTERS_AN_ITEM if type(item) is str else 0)
         if size > MAX_LENGTH or depth > MAX_DEPTH:
             raise BudgetExceeded("结果过大或嵌套过深")
-        pending.extend((part, depth + 1) for part in _parts(item))
+        if parts := _parts(item):
+            pending.extend((part, depth + 1) for part in parts)
     return size
 
 
@@ -483,12 +490,14 @@ class _Run:
             raise ExpressionFailed("列表中没有这一项") from error
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
             raise ExpressionFailed("数据类型或取值不合") from error
+        if type(found) is str:
+            self.spend(len(found) // LETTERS_A_LOOK)
         if isinstance(node, ast.List | ast.Tuple | ast.Dict | ast.BinOp):
             self.measure(found)
         return found
 
     def measure(self, value: JSON) -> None:
-        self.spend(_size(value) // ITEMS_A_STEP)
+        self.spend(_size(value) // PARTS_A_STEP)
 
     def copy(self, value: JSON) -> JSON:
         self.measure(value)

@@ -16,8 +16,10 @@ from typing import Any
 from SpiffWorkflow.task import Task
 
 from engine.errors import NoSuchTask, NothingWaits, SeveralTasksOpen, StepFailed
+from engine.expressions import Budget
 from engine.program import Data, Lookup, Program
 from engine.repetition import Repetition
+from engine.tokens import MAX_EFFORT
 from engine.tree import Tree
 
 MAX_AUTOMATIC_STEPS = 5_000
@@ -209,6 +211,7 @@ class Machine(Repetition):
                     act(*args)
             elif not (self._fire_inclusive_join() or self._fire_condition()):
                 self._finish()
+                self.effort = Budget(MAX_EFFORT)
                 return
         last = self.steps[-1].element if self.steps else self.diagram.main.id
         raise StepFailed(last, "endless_loop", "流程自动运行的步数过多，可能存在没有人工环节的死循环。")

@@ -44,7 +44,7 @@ def parse_duration(text: str) -> Duration:
     """Reads `P1DT2H`; raises ValueError with a Chinese sentence."""
     found = _DURATION.fullmatch(text.strip())
     if not found:
-        raise ValueError(f"“{text}”不是 ISO 8601 时长（例如 P7D、PT2H）。")
+        raise ValueError(f"“{text[:60]}”不是 ISO 8601 时长（例如 P7D、PT2H）。")
     part = {name: int(value) for name, value in found.groupdict(default="0").items()}
     rest = timedelta(weeks=part["weeks"], days=part["days"], hours=part["hours"], minutes=part["minutes"], seconds=part["seconds"])
     return Duration(part["years"] * 12 + part["months"], rest)
@@ -55,9 +55,9 @@ def parse_instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"“{text}”不是 ISO 8601 时刻（例如 2026-05-01T09:00+08:00）。") from None
+        raise ValueError(f"“{text[:60]}”不是 ISO 8601 时刻（例如 2026-05-01T09:00+08:00）。") from None
     if moment.tzinfo is None:
-        raise ValueError(f"时刻“{text}”没有写明时区（例如 +08:00）。")
+        raise ValueError(f"时刻“{text[:60]}”没有写明时区（例如 +08:00）。")
     return moment.astimezone(UTC)
 
 
@@ -65,9 +65,9 @@ def parse_cycle(text: str) -> Cycle:
     """Reads `R3/PT1H`, `R/PT1H` or `R3/<instant>/PT1H`; raises ValueError with a Chinese sentence."""
     found = _CYCLE.fullmatch(text.strip())
     if not found:
-        raise ValueError(f"“{text}”不是 ISO 8601 重复周期（例如 R3/PT1H）。")
+        raise ValueError(f"“{text[:60]}”不是 ISO 8601 重复周期（例如 R3/PT1H）。")
     first, _, interval = found["rest"].rpartition("/")
     duration = parse_duration(interval)
     if duration.after(datetime(2000, 1, 1, tzinfo=UTC)) < datetime(2000, 1, 1, 0, 1, tzinfo=UTC):
-        raise ValueError(f"重复周期“{text}”短于一分钟。")
+        raise ValueError(f"重复周期“{text[:60]}”短于一分钟。")
     return Cycle(int(found["count"]) if found["count"] else None, duration, parse_instant(first) if first else None)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from engine.decisions import DecisionTable, TableRejected, read_table
 from engine.diagram import MAX_BYTES, Diagram, read_diagram
@@ -20,6 +20,7 @@ from engine.program import Program
 from engine.scenario_files import Scenario, read_scenario
 
 DIAGRAM = "process.bpmn"
+MAX_PACKAGE = 1_500_000
 FROZEN = (DIAGRAM, "forms/*.json", "tables/*.dmn", "texts/*.json")
 
 
@@ -86,6 +87,8 @@ def read_package(path: Path) -> Package:
 
 def frozen_package(files: Mapping[str, bytes], scenarios: tuple[Scenario, ...] = ()) -> Package:
     """The package that these files make; raises `Unreadable`."""
+    if sum(map(len, files.values())) > MAX_PACKAGE:
+        raise Unreadable(f"流程包的文件合计超过上限 {MAX_PACKAGE / 1e6:g} MB。")
     package = Package(read_diagram(files[DIAGRAM]), files, scenarios)
     _ = package.forms, package.tables, package.texts
     return package
@@ -119,12 +122,16 @@ def _key(name: str) -> str:
 
 def _form(name: str, text: bytes) -> Mapping[str, Any]:
     try:
-        form = json.loads(text)
+        form = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"表单“{name}”不是有效的 JSON。") from error
     if not isinstance(form, dict) or not isinstance(form.get("properties"), dict):
         raise Unreadable(f"表单“{name}”应当是写有 properties 的 JSON Schema。")
     return form
+
+
+def _no_number(written: str) -> NoReturn:
+    raise ValueError(f"{written} is not JSON")
 
 
 def _texts(name: str, text: bytes) -> Mapping[str, str]:

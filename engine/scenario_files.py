@@ -14,9 +14,10 @@ from typing import Any
 import yaml
 
 from engine.errors import Unreadable
+from engine.expressions import brackets
 from engine.moments import parse_duration, parse_instant
 
-MAX_LETTERS = 200_000
+MAX_LETTERS = 20_000
 MAX_PARTS = 20_000
 MAX_DEPTH = 40
 MAX_NUMBER = 10**18
@@ -58,6 +59,8 @@ class _Yaml:
     def read(self, text: str) -> Any:
         if len(text) > MAX_LETTERS:
             raise _Wrong(f"超过上限 {MAX_LETTERS} 个字符")
+        if brackets(text) > MAX_DEPTH:
+            raise _Wrong("括号嵌套过深")
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -95,7 +98,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     kind, text = node.tag.rpartition(":")[2], node.value
     if kind == "null":
         return None
-    if kind == "bool":
+    if kind == "bool" and text.lower() in yaml.SafeLoader.bool_values:
         return yaml.SafeLoader.bool_values[text.lower()]
     number = NUMBER.fullmatch(text) if kind in ("int", "float") else None
     if number and abs(float(text)) <= MAX_NUMBER:

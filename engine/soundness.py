@@ -14,7 +14,7 @@ from engine.diagram import Diagram
 from engine.handlers import Handlers
 from engine.net import ABORT, AND, END, OR, START, XOR, Net
 
-MAX_WORK = 600_000
+MAX_WORK = 200_000
 MAX_TOKENS = 4
 
 State = tuple[int, ...]

@@ -16,11 +16,13 @@ from SpiffWorkflow.task import Task
 
 from engine.diagram import Node
 from engine.errors import StepFailed
-from engine.expressions import ExpressionError, MissingVariable, compile_expression
+from engine.expressions import Budget, ExpressionError, MissingVariable, compile_expression
 from engine.program import Data, Lookup, Program, Step
 from engine.tree import Tree, scopes_of
 
 MAX_LIVE_TASKS = 5_000
+MAX_EFFORT = 60_000
+"""The steps that all expressions of one command may take together."""
 
 
 class Tokens:
@@ -38,6 +40,7 @@ class Tokens:
         self.ended_at: list[str] = []
         self.steps: list[Step] = []
         self.sent: list[tuple[str, str | None, Data]] = []
+        self.effort = Budget(MAX_EFFORT)
         self._queue: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
 
     # ---- resting and moving ---------------------------------------------------------------------------------
@@ -108,7 +111,7 @@ class Tokens:
     def _evaluate(self, source: str, task: Task, node: Node, beside: Mapping[str, Any] | None = None) -> Any:
         """The value of an expression that sees the task's data, and what is given `beside` it."""
         try:
-            return compile_expression(source).evaluate({**self.visible_to(task), **(beside or {})}, self.now)
+            return compile_expression(source).evaluate({**self.visible_to(task), **(beside or {})}, self.now, Budget(within=self.effort))
         except ExpressionError as error:
             raise stopped(node, error) from error
 

@@ -12,6 +12,7 @@ from itertools import chain
 
 from engine.diagram import ACTIVITIES, SUBPROCESSES, Diagram, Event, Node
 from engine.expressions import ExpressionError, ExpressionRefused, compile_expression, compile_script
+from engine.form_files import form_problems
 from engine.handlers import Handlers
 from engine.moments import parse_cycle, parse_duration, parse_instant
 from engine.packages import Package
@@ -35,7 +36,7 @@ class Problem:
 def check(diagram: Diagram, *, bare: bool = False) -> tuple[Problem, ...]:
     """All problems of a diagram; `bare` leaves assignments, forms and services aside."""
     found = dict.fromkeys(_oddities(diagram))
-    if any(p.rule in ("duplicate_id", "id_missing") for p in found):
+    if any(p.rule in ("duplicate_id", "id_missing", "id_unreadable") for p in found):
         return tuple(found)
     found |= dict.fromkeys(chain.from_iterable(rule(diagram) for rule in RULES))
     if not any(p.severity == "error" for p in found):
@@ -46,10 +47,12 @@ def check(diagram: Diagram, *, bare: bool = False) -> tuple[Problem, ...]:
 
 
 def check_package(package: Package, *, bare: bool = False) -> tuple[Problem, ...]:
-    """All problems of a package: its diagram's, and settings that name a form or table it does not hold."""
+    """All problems of a package: of its diagram, tables and forms, and settings that name a form or table it does not hold."""
     tables = tuple(Problem("table_refused", key, str(error)) for key, error in package.refused.items())
+    wrong = ((key, reason) for key, form in package.forms.items() for reason in form_problems(form))
+    forms = tuple(Problem("form_refused", key, f"表单“{key}”：{reason}。") for key, reason in wrong)
     missing = () if bare else tuple(_missing_files(package))
-    return check(package.diagram, bare=bare) + tables + missing
+    return check(package.diagram, bare=bare) + tables + forms + missing
 
 
 def publishable(problems: tuple[Problem, ...]) -> bool:
@@ -85,6 +88,7 @@ def _reached(d: Diagram, scope: str) -> set[str]:
 _ODD = {
     "duplicate_id": "编号“{element}”重复，每个元素的编号必须唯一。",
     "id_missing": "有流程、环节或连线没有编号（{written}）。",
+    "id_unreadable": "编号“{element}”只能由字母、数字、下划线、点和连字符组成，不能以数字开头，不超过 100 个字符。",
     "unsupported_element": "“{label}”：不支持{written}。",
     "reference_unknown": "“{label}”引用的“{written}”在文件中没有定义。",
     "several_loops": "“{label}”同时设置了循环和多实例，只能保留一种。",
@@ -381,6 +385,18 @@ def _instances(node: Node, text: str | None, kinds: tuple[type, ...]) -> Iterato
         yield Problem("instances_refused", node.id, f"“{node.label}”的多实例数量必须是 0 至 {MAX_INSTANCES} 项的列表或整数。")
     elif number > MAX_INSTANCES:
         yield Problem("too_many_instances", node.id, f"“{node.label}”的多实例数量超过上限 {MAX_INSTANCES}。")
+
+
+_SAID = {"actor": "as", "service": "name", "status": "value", "form": "key"}
+"""What a setting must say."""
+
+
+@_rule
+def _incomplete_settings(d: Diagram) -> Iterator[Problem]:
+    for node in d.nodes.values():
+        for setting, word in _SAID.items():
+            if setting in node.settings and not node.settings[setting].get(word):
+                yield Problem("setting_incomplete", node.id, f"“{node.label}”的设置 {setting} 没有写明 {word}。")
 
 
 @_rule

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Response
 from flask_babel import get_locale
 from lxml import etree
@@ -14,6 +16,7 @@ ANNOTATION = "{http://www.omg.org/spec/BPMN/20100524/MODEL}text"
 LABEL = "{http://www.omg.org/spec/BPMN/20100524/DI}BPMNLabel"
 BOUNDS = "{http://www.omg.org/spec/DD/20100524/DC}Bounds"
 WAYPOINT = "{http://www.omg.org/spec/DD/20100524/DI}waypoint"
+NUMBER = re.compile(r"-?[0-9]{1,7}(\.[0-9]{1,9})?")
 LETTER, MARGIN, LINE, WIDEST = 6, 8, 14, 90
 
 
@@ -49,7 +52,7 @@ def _make_room(label: etree._Element, name: str, drawn: etree._Element) -> None:
     """Gives a label the width of its longest word at least, and grows it away from what it names. Labels of flows keep their left edge."""
     shape, start = drawn.find(BOUNDS), drawn.find(WAYPOINT)
     x, y, width, height = _box(label)
-    longest = max(len(word) for word in name.split()) * LETTER + MARGIN
+    longest = max(map(len, name.split()), default=0) * LETTER + MARGIN
     room = max(width, longest, min(WIDEST, len(name) * LETTER + MARGIN) if shape is not None else 0)
     lines = _lines(name, int((room - MARGIN) / LETTER))
     _left, top, _width, tall = _box(start if shape is None else shape)
@@ -61,7 +64,12 @@ def _make_room(label: etree._Element, name: str, drawn: etree._Element) -> None:
 
 
 def _box(element: etree._Element | None) -> tuple[float, ...]:
-    return tuple(float(element.get(side, 0)) if element is not None else 0 for side in ("x", "y", "width", "height"))
+    return tuple(_number(element.get(side, "")) if element is not None else 0 for side in ("x", "y", "width", "height"))
+
+
+def _number(text: str) -> float:
+    """A place on the drawing, which nobody has checked."""
+    return float(text) if NUMBER.fullmatch(text) else 0
 
 
 def _lines(name: str, letters: int) -> int:

@@ -30,7 +30,19 @@ FOLLOW = "/follow/"
 """Where the pages let a reporter follow a case."""
 
 
-@calls.call("POST", "/cases", Reported, status=201, body=NewCase, keyed=True, token=EITHER)
+MADE = {"case_id": "$response.body#/id"}
+
+
+@calls.call(
+    "POST",
+    "/cases",
+    Reported,
+    status=201,
+    body=NewCase,
+    keyed=True,
+    token=EITHER,
+    leads={"api_cases.show": MADE, "api_cases.timeline": MADE, "instances.show": {"instance_id": "$response.body#/instance_id"}},
+)
 def create(filled: dict[str, Any], key: dict[str, str]) -> dict[str, Any]:
     """Reports a matter, with or without an account; the same key gives the same case."""
     by, where = caller(), place(context().session, filled.pop("place"))
@@ -57,7 +69,13 @@ def create(filled: dict[str, Any], key: dict[str, str]) -> dict[str, Any]:
     return {"id": case.id, "number": case.number, "instance_id": case.instance_id, "follow": follow}
 
 
-@calls.call("GET", "/cases/<id:case_id>", CaseShown, refuses=(404,))
+@calls.call(
+    "GET",
+    "/cases/<id:case_id>",
+    CaseShown,
+    refuses=(404,),
+    leads={"api_tasks.show": {"task_id": "$response.body#/open/0/id"}, "api_tasks.claim": {"task_id": "$response.body#/open/0/id"}},
+)
 def show(case_id: int) -> dict[str, Any]:
     """A case, as far as the caller may see it."""
     session, case = context().session, case_of(context().session, case_id, actor())

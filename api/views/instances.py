@@ -27,14 +27,27 @@ LOG_PAGE = 200
 Tagged = tuple[dict[str, Any], int, dict[str, str]]
 
 
-@calls.call("GET", "/instances", InstancePage, query=InstanceQuery, posts=READERS)
+FIRST = {"instance_id": "$response.body#/items/0/id"}
+THIS = {"instance_id": "$request.path.instance_id"}
+
+
+@calls.call("GET", "/instances", InstancePage, query=InstanceQuery, posts=READERS, leads={"instances.show": FIRST, "instances.log": FIRST})
 def index(asked: dict[str, Any]) -> dict[str, Any]:
     """All instances, the latest first."""
     rows, after = instance_page(context(), status=asked.get("status"), after=asked.get("after"))
     return {"items": [_shown(row) for row in rows], "after": after}
 
 
-@calls.call("GET", "/instances/<id:instance_id>", InstanceShown, posts=READERS, refuses=(404,), tagged=True)
+@calls.call(
+    "GET",
+    "/instances/<id:instance_id>",
+    InstanceShown,
+    posts=READERS,
+    refuses=(404,),
+    tagged=True,
+    leads={name: THIS | {"If-Match": "$response.header.ETag"} for name in ("instances.suspend", "instances.resume", "instances.cancel")}
+    | {"instances.log": THIS, "instances.state": THIS},
+)
 def show(instance_id: int) -> Tagged:
     """An instance, with its revision as ETag."""
     return _tagged(instance_id)

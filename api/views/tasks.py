@@ -51,7 +51,11 @@ LARGEST_PHOTO = MAX_BYTES * 4 // 3 + 1000
 """A photo in base64, and what stands around it."""
 
 
-@calls.call("GET", "/tasks", TaskPage, query=Inbox)
+THIS = {"task_id": "$request.path.task_id"}
+FIRST = {"task_id": "$response.body#/items/0/id"}
+
+
+@calls.call("GET", "/tasks", TaskPage, query=Inbox, leads={"api_tasks.show": FIRST, "api_tasks.claim": FIRST})
 def index(asked: dict[str, Any]) -> dict[str, Any]:
     """待办, 已办 or 我发起, page by page."""
     given, who, q, after = context(), actor(), asked["q"].strip(), asked.get("after")
@@ -64,13 +68,26 @@ def index(asked: dict[str, Any]) -> dict[str, Any]:
     return {"items": [_line(line) for line in page.lines], "after": page.after}
 
 
-@calls.call("GET", "/tasks/<id:task_id>", TaskShown, refuses=(404,))
+@calls.call(
+    "GET",
+    "/tasks/<id:task_id>",
+    TaskShown,
+    refuses=(404,),
+    leads=dict.fromkeys(("api_tasks.claim", "api_tasks.foresee", "api_tasks.finish", "api_tasks.to_whom"), THIS)
+    | {"api_cases.show": {"case_id": "$response.body#/case/id"}},
+)
 def show(task_id: int) -> dict[str, Any]:
     """A task: its form, the facts, why it is here and with whom, what may be done with it."""
     return _shown(_read(task_id))
 
 
-@calls.call("POST", "/tasks/<id:task_id>/claim", TaskShown, refuses=(403, 404, 409))
+@calls.call(
+    "POST",
+    "/tasks/<id:task_id>/claim",
+    TaskShown,
+    refuses=(403, 404, 409),
+    leads=dict.fromkeys(("api_tasks.release", "api_tasks.finish", "api_tasks.transfer", "api_tasks.photo"), THIS),
+)
 def claim(task_id: int) -> dict[str, Any]:
     """签收: nobody else is asked any more."""
     with _unseen_is_missing(task_id):

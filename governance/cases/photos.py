@@ -49,7 +49,7 @@ def read_picture(content: bytes) -> Picture:
         raise Refused({"photos": f"照片超过 {MAX_BYTES // 1_000_000} MB"})
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")
             sent = Image.open(io.BytesIO(content), formats=tuple(MAX_PIXELS))
             most = MAX_PROGRESSIVE if sent.info.get("progressive") else MAX_PIXELS.get(sent.format or "", MAX_PIXELS["JPEG"])
             if sent.width * sent.height > most or (sent.info.get("progressive") and content.count(SCAN) > MAX_SCANS):
@@ -59,6 +59,7 @@ def read_picture(content: bytes) -> Picture:
             upright = ImageOps.exif_transpose(sent).convert("RGB")
     except (*BROKEN, Image.DecompressionBombError) as error:
         raise Refused({"photos": "只能上传 JPG、PNG 或 WEBP 照片"}) from error
+    upright.info.clear()  # Pillow would write the comment of a JPEG again
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=85)
     return Picture(out.getvalue(), *upright.size)

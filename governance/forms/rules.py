@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -15,6 +16,8 @@ from engine.expressions import ExpressionError, compile_expression
 from governance.calendar.rules import SHANGHAI
 from governance.errors import Refused
 
+MAX_PARTS = 200
+"""How much one field may hold: to find out whether so many items differ takes their square."""
 FARTHEST = timedelta(days=366)
 SLACK = timedelta(minutes=5)
 """How far a clock on somebody's desk may be wrong."""
@@ -89,11 +92,12 @@ def check_form(
     found = {name: problem for name, problem in (misread or {}).items() if name in shown}
     found |= dict.fromkeys((name for name in data if name not in form["properties"]), "表单中没有这一项")
     kept = {name: value for name, value in data.items() if name in shown}
-    found |= {name: f"{shown[name].title}含有无法保存的字符" for name, value in kept.items() if not _storable(value)}
+    found |= {name: f"{shown[name].title}填写的内容过多" for name, value in kept.items() if len(_parts(value)) > MAX_PARTS}
+    found |= {name: f"{shown[name].title}含有无法保存的字符" for name, value in kept.items() if not all(map(_storable, _parts(value)))}
     for field in shown.values():
         if field.is_required and field.name not in kept and field.name not in found:
             found[field.name] = f"请填写{field.title}" if field.widget not in CHOSEN else f"请选择{field.title}"
-    for error in _validator(_frozen(form)).iter_errors(kept):
+    for error in _validator(_frozen(form)).iter_errors({name: value for name, value in kept.items() if name not in found}):
         name = str(error.absolute_path[0]) if error.absolute_path else ""
         if name and name not in found:
             found[name] = _sentence(shown[name], error)
@@ -154,11 +158,20 @@ def has_opinion(form: Mapping[str, Any]) -> bool:
     return form.get("x-ui", {}).get("opinion") is not False
 
 
-def _storable(value: Any) -> bool:
-    """Whether every text in it can be stored: no NUL, no half of a character."""
-    if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
-    return all(_storable(part) for part in value) if isinstance(value, list) else True
+def _parts(value: Any) -> list[Any]:
+    """The value and what it holds, no more than shows that it is too much."""
+    found = [value]
+    for part in found:
+        if len(found) <= MAX_PARTS:
+            found += [*part, *part.values()] if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return found
+
+
+def _storable(part: Any) -> bool:
+    """Whether it can be stored: no NUL, no half of a character, no number without end."""
+    if isinstance(part, str):
+        return "\0" not in part and not any("\ud800" <= c <= "\udfff" for c in part)
+    return isfinite(part) if isinstance(part, float) else True
 
 
 def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
@@ -203,8 +216,15 @@ def _value(field: Field, values: list[str]) -> Any:
         case "integer":
             return int(values[0]) if values else None
         case "number":
-            return float(values[0]) if values else None
+            return _number(values[0]) if values else None
     return values[0] if values else None
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _holds(expression: str | None, data: Mapping[str, Any], at: datetime, *, default: bool) -> bool:

@@ -41,6 +41,8 @@ def find(session: Session, opening: Opening, today: date) -> Found:
     if rule == REPORTER:
         return Found([f"{REPORTER}:{opening.business_key}"], ["由反映人本人办理"])
     start, posts = _start(session, opening, rule), words(setting.get("post", ""))
+    if unknown := [post for post in posts if post not in POSTS]:
+        raise StepFailed(opening.element, "assignment_unknown", f"“{opening.name}”的办理岗位“{unknown[0]}”不存在。")
     search = _Search(session, today, excluded(setting, opening.data))
     return search.climb(start, _own(opening, rule, posts, setting), exact=rule not in CLIMBING)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -12,8 +13,11 @@ from engine.diagram import Node
 from engine.errors import StepFailed
 from engine.expressions import compile_expression
 from engine.instances import Opening
+from governance.calendar.errors import CalendarError
 from governance.calendar.rules import SHANGHAI, WorkCalendar
 from governance.calendar.rules import Unit as LimitUnit
+
+AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}|/[0-9]{1,9})?")
 
 
 @dataclass(frozen=True)
@@ -42,18 +46,25 @@ def due_of(opening: Opening, calendar: WorkCalendar) -> tuple[datetime | None, L
         until = _instant(read.pop("until", ""))
         if until and until > opening.at:
             return until, None
-        limit = Limit(Fraction(str(read["amount"])) * Fraction(str(read.get("factor", 1))), LimitUnit(read["unit"]))
-    except (KeyError, ValueError, ZeroDivisionError, OverflowError) as error:
+        limit = Limit(_amount(read["amount"]) * _amount(read.get("factor", 1)), LimitUnit(read["unit"]))
+        if limit.amount <= 0:
+            raise StepFailed(opening.element, "limit_unreadable", f"“{opening.name}”的办理时限必须大于零。")
+        return calendar.add(opening.at, limit.amount, limit.unit), limit
+    except (KeyError, ValueError, ZeroDivisionError, OverflowError, CalendarError) as error:
         raise StepFailed(opening.element, "limit_unreadable", f"“{opening.name}”的办理时限设置无法读取。") from error
-    if limit.amount <= 0:
-        raise StepFailed(opening.element, "limit_unreadable", f"“{opening.name}”的办理时限必须大于零。")
-    return calendar.add(opening.at, limit.amount, limit.unit), limit
+
+
+def _amount(value: Any) -> Fraction:
+    """`1e999999999` is a number, too, and takes all memory there is."""
+    if not AMOUNT.fullmatch(str(value)):
+        raise ValueError(value)
+    return Fraction(str(value))
 
 
 def _instant(text: Any) -> datetime | None:
     """Pages send local time without a zone."""
     at = datetime.fromisoformat(str(text)) if text else None
-    return at if at is None or at.tzinfo else at.replace(tzinfo=SHANGHAI)
+    return at and (at if at.tzinfo else at.replace(tzinfo=SHANGHAI)).astimezone(UTC)
 
 
 def planned_due(calendar: WorkCalendar) -> Callable[[Node, Mapping[str, Any], datetime], datetime | None]:

@@ -61,7 +61,7 @@ WRONG = [
     ("a: 1\n---\nb: 2", "YAML"),
     ("!!python/object/apply:os.system ['id']", "os.system"),
     ("# " + "x" * 1_000_000, "超过上限"),
-    ("start: " + "[" * 20_000, "YAML"),
+    ("start: " + "[" * 9_000, "括号嵌套过深"),
 ]
 
 

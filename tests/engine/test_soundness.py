@@ -160,13 +160,13 @@ def dense(gateways: int, flows: int) -> Drawing:
 
 @pytest.mark.parametrize(
     "draw, verdict",
-    [(lambda: wide(5, 6), set()), (lambda: wide(30, 8), set()), (lambda: dense(50, 10), None), (lambda: dense(100, 20), None)],
+    [(lambda: wide(5, 6), set()), (lambda: wide(30, 8), set()), (lambda: dense(50, 10), None), (lambda: dense(100, 9), None)],
 )
 def test_a_big_diagram_is_judged_quickly_or_refused(draw: Callable[[], Drawing], verdict: set[tuple[str, str]] | None) -> None:
     diagram = read_diagram(draw().xml())
     begun = time.process_time()
     found = {(p.rule, p.element) for p in check(diagram, bare=True) if p.severity == "error"}
-    assert time.process_time() - begun < 3
+    assert time.process_time() - begun < 1
     assert found == verdict if verdict is not None else found
 
 

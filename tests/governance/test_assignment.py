@@ -117,3 +117,8 @@ def test_every_kind_of_unit_can_be_found_by_its_tier(context: Context) -> None:
         seen.append(answer["tier_kind"])
         data |= answer
     assert seen == [Kind.BUILDING, Kind.GRID, Kind.SECTOR, Kind.COMMUNITY, Kind.SUBDISTRICT, Kind.DISTRICT]
+
+
+def test_a_post_that_does_not_exist_is_named(context: Context) -> None:
+    with pytest.raises(StepFailed, match="办理岗位“mayor”不存在"):
+        assigned(context, {"post": "grid_lead, mayor", "unit": "place"})

@@ -22,8 +22,9 @@ pages = Blueprint("interventions", __name__)
 def contact(case_id: int) -> ResponseReturnValue:
     """Shows the reporter's contact for a reason that is written into the case's log."""
     given = context()
+    found = case(given.session, case_id, actor())
     try:
-        shown = reveal_contact(given, actor(), case(given.session, case_id, actor()), request.form.get("reason", ""))
+        shown = reveal_contact(given, actor(), found, request.form.get("reason", ""))
     except GovernanceError as refused:
         said = say(str(refused))
         undo()

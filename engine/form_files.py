@@ -1,0 +1,103 @@
+"""What a form file may say: the words of JSON Schema 2020-12 that every reader of forms carries out, and our `x-ui`.
+
+What reaches outside the file (`$ref`), may take for ever to check (`pattern`), or no page would show is refused when the
+form is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.expressions import ExpressionError, compile_expression, shown
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a word may be followed by."""
+
+    name: str
+    holds: Callable[[Any], bool]
+
+
+TEXT = Kind("文字", lambda value: isinstance(value, str))
+NUMBER = Kind("数字", lambda value: type(value) in (int, float))
+COUNT = Kind("不小于零的整数", lambda value: type(value) is int and value >= 0)
+FLAG = Kind("true 或 false", lambda value: isinstance(value, bool))
+LIST = Kind("列表", lambda value: isinstance(value, list))
+PART = Kind("对象", lambda value: isinstance(value, dict))
+VALUE = Kind("文字、数字或真假", lambda value: isinstance(value, str | int | float | bool))
+TYPE = Kind("string、integer、number、boolean 或 array", lambda value: value in ("string", "integer", "number", "boolean", "array"))
+SIDE = Kind("past 或 future", lambda value: value in ("past", "future"))
+NAMES = Kind("名称的列表", lambda value: LIST.holds(value) and all(map(TEXT.holds, value)))
+FALSE = Kind("表达式或 false", lambda value: isinstance(value, str) or value is False)
+
+Words = Mapping[str, Kind]
+FORM: Words = {
+    **dict.fromkeys(("$schema", "type", "title", "description"), TEXT),
+    "properties": PART,
+    "required": NAMES,
+    "additionalProperties": FLAG,
+    "x-ui": PART,
+}
+FIELD: Words = {
+    **dict.fromkeys(("title", "description", "format"), TEXT),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), NUMBER),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), COUNT),
+    "type": TYPE,
+    "enum": LIST,
+    "oneOf": LIST,
+    "items": PART,
+    "uniqueItems": FLAG,
+    "default": VALUE,
+    "x-ui": PART,
+}
+ITEM: Words = {word: kind for word, kind in FIELD.items() if word != "items"}
+CHOICE: Words = {"const": VALUE, "title": TEXT, "description": TEXT, "x-ui": PART}
+UI: Words = {
+    **dict.fromkeys(("widget", "visible", "required", "list", "among", "prefill"), TEXT),
+    "when": SIDE,
+    "opinion": FALSE,
+    "public": FLAG,
+    "personal": FLAG,
+}
+CONDITIONS = ("visible", "required", "opinion")
+
+
+def form_problems(form: Mapping[str, Any]) -> Iterator[str]:
+    """Why a form cannot be used, one clause a mistake."""
+    yield from _said(form, FORM, "表单")
+    for name, field in form["properties"].items():
+        yield from _field(field, f"“{shown(name, 40)}”")
+
+
+def _field(field: Any, where: str) -> Iterator[str]:
+    items = field.get("items", {}) if PART.holds(field) else {}
+    for part, known, place in ((field, FIELD, where), (items, ITEM, f"{where}的 items ")):
+        yield from _said(part, known, place)
+        for choice in part["oneOf"] if PART.holds(part) and LIST.holds(part.get("oneOf")) else ():
+            yield from _said(choice, CHOICE, f"{where}的选项", needs="const")
+
+
+def _said(part: Any, known: Words, where: str, needs: str = "") -> Iterator[str]:
+    """What is wrong with the words of one object, and with its own `x-ui`."""
+    if not PART.holds(part) or (needs and needs not in part):
+        yield f"{where}应为{f'写明 {needs} 的' if needs else ''}对象"
+        return
+    for word, value in part.items():
+        if word not in known:
+            yield f"{where}中不能使用“{shown(word, 40)}”"
+        elif not known[word].holds(value):
+            yield f"{where}的 {word} 应为{known[word].name}"
+        elif word == "x-ui":
+            yield from _said(value, UI, f"{where}的 x-ui ")
+        elif known is UI and word in CONDITIONS and value:
+            yield from _condition(value, f"{where}的 {word} ")
+
+
+def _condition(text: str, where: str) -> Iterator[str]:
+    try:
+        compile_expression(text)
+    except ExpressionError as error:
+        yield f"{where}：{str(error).rstrip('。')}"

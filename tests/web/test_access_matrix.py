@@ -1,0 +1,231 @@
+"""Bar 4: who asks × what is asked for × somebody else's case. Made from the app's own map: a new route must be classified here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask import Flask
+from PIL import Image
+from sqlalchemy import func, select
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from engine.schema import commands, process_versions, tasks
+from governance.cases.models import Case, Photo
+from governance.identity.commands import issue_token, open_account
+from governance.identity.models import Account
+from governance.organisation.models import Kind
+from governance.organisation.queries import of_kind, place
+from governance.people.commands import add_person, appoint
+from governance.people.queries import appointments_of
+from governance.people.rules import POSTS
+from tests.district import District
+from tests.faults.people import PLACE
+from tests.faults.people import Client as Page
+
+ADMINISTRATOR, DESIGNER, AUDITOR = "system_administrator", "process_designer", "auditor"
+OPEN, SECRET, OWN, CASE, TASK = "open", "secret", "own", "case", "task"
+"""For everybody; behind a secret link; about whoever asks; about a case; about a task. A tuple names the posts that may ask."""
+ADMIN, READERS = (ADMINISTRATOR,), (ADMINISTRATOR, AUDITOR)
+ACCESS: dict[str, str | tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("static", "api-docs.openapi_json", "public.home", "signin.login", "signin.enter", "signin.language", "tokens.create"), OPEN
+    ),
+    **dict.fromkeys(
+        ("public.ask", "public.take", "public.places", "public.similar", "public.also", "public.place_qr", "api_cases.create"), OPEN
+    ),
+    **dict.fromkeys(("public.follow", "public.photo", "public.qr", "public.answer", "interventions.take_back"), SECRET),
+    **dict.fromkeys(
+        ("inbox.show", "inbox.news", "cases.index", "signin.leave", "signin.password", "signin.renew_password", "signin.act_as"), OWN
+    ),
+    **dict.fromkeys(("api_tasks.index", "api_units.index"), OWN),
+    **dict.fromkeys(
+        ("cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"), CASE
+    ),
+    **dict.fromkeys(("interventions.contact", "interventions.order"), CASE),
+    **dict.fromkeys(("tasks.show", "tasks.finish", "tasks.shape", "tasks.next_people", "tasks.take", "tasks.give_back"), TASK),
+    **dict.fromkeys(("tasks.hand_on", "tasks.upload"), TASK),
+    **dict.fromkeys(("api_tasks.show", "api_tasks.claim", "api_tasks.release", "api_tasks.finish", "api_tasks.foresee"), TASK),
+    **dict.fromkeys(("api_tasks.to_whom", "api_tasks.transfer", "api_tasks.photo"), TASK),
+    **dict.fromkeys(("instances.index", "instances.show", "instances.log", "instances.state"), READERS),
+    **dict.fromkeys(("instances.suspend", "instances.resume", "instances.cancel", "instances.rewind"), ADMIN),
+    **dict.fromkeys(("admin.show", "processes.show", "processes.version", "processes.diagram"), (ADMINISTRATOR, DESIGNER)),
+    **dict.fromkeys(("processes.incidents", "processes.retry"), ADMIN),
+    **dict.fromkeys(("calendar.show", "calendar.change_day", "calendar.bring", "calendar.seed"), ADMIN),
+    **dict.fromkeys(("people.show", "people.add", "people.bring", "people.vacant", "people.users", "people.one", "people.change"), ADMIN),
+    **dict.fromkeys(("people.give_post", "people.end", "people.let_in", "people.change_account"), ADMIN),
+    **dict.fromkeys(("units.show", "units.like", "units.add", "units.bring", "units.rename", "units.close"), ADMIN),
+}
+WIDE = {"joint_office", "joint_office_lead", "district_leader", AUDITOR}
+"""To these no case of the district is foreign: they may read it, and must not do other people's tasks."""
+READING = {"cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"} | {
+    *("api_tasks.show", "api_tasks.to_whom", "interventions.contact", "interventions.order")
+}
+RESIDENT = "resident"
+MARK = "MARKED-9f3c"
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+FILLED = {"data": {"category": "0303", "accept_result": "accept"}}
+BODIES = {
+    **dict.fromkeys(("api_tasks.finish", "api_tasks.foresee"), FILLED),
+    "api_tasks.transfer": {"person": "1", "reason": "x"},
+    "api_tasks.photo": {"picture": PIXEL},
+    "api_cases.create": {"text": "路灯不亮", "place": PLACE},
+    "tokens.create": {"username": "x", "password": "x"},
+    **{f"instances.{action}": {"reason": "x"} for action in ("suspend", "resume", "cancel")},
+    "instances.rewind": {"reason": "x", "to": 1},
+}
+FORM = {
+    "category": "0303",
+    "accept_result": "accept",
+    "reason": "x",
+    "instruction": "x",
+    "days": "3",
+    "person": "1",
+    "text": "x",
+    "name": "x",
+    "password": "Long enough 1",
+    "username": "xx",
+    "kind": "work",
+    "date": "2026-03-03",
+    "year": "2026",
+    "post": "auditor",
+}
+
+
+@dataclass
+class World:
+    """Somebody else's case, and everybody whom it does not concern."""
+
+    district: District
+    app: Flask
+    ids: dict[str, Any]
+    number: str
+    callers: dict[str, Account | None]
+    tokens: dict[str, str]
+
+    def ask(self, caller: str, rule: Rule, method: str) -> TestResponse:
+        client, account = self.app.test_client(), self.callers[caller]
+        with self.app.test_request_context():
+            path = self.app.url_map.bind("").build(rule.endpoint, {name: self.ids[name] for name in rule.arguments}, method=method)
+        headers = {"If-Match": '"1"'}
+        if account and rule.rule.startswith("/api/"):
+            headers["Authorization"] = f"Bearer {self.tokens[caller]}"
+        elif account:
+            with client.session_transaction() as session:
+                session["_user_id"], session["_fresh"] = f"{account.id}.{account.stamp}", True
+        if rule.rule.startswith("/api/"):
+            return client.open(
+                path, method=method, headers=headers, json=BODIES.get(rule.endpoint) if method == "POST" else None, buffered=True
+            )
+        return client.open(path, method=method, headers=headers, data=FORM if method == "POST" else None, buffered=True)
+
+    def written(self) -> tuple[object, ...]:
+        """What must not have changed of the case."""
+        with self.district.office.work() as context:
+            case = context.session.get(Case, self.ids["case_id"])
+            assert case
+            mine = commands.c.instance_id == case.instance_id
+            photos = context.session.scalar(select(func.count()).select_from(Photo).where(Photo.case_id == case.id))
+            held = context.session.execute(select(tasks.c.claimed_by, tasks.c.closed_at).where(tasks.c.id == self.ids["task_id"])).one()
+            return (context.session.scalar(select(func.count()).select_from(commands).where(mine)), photos, *held)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    district = District(tmp_path_factory.mktemp("matrix"))
+    app = district.app()
+    image = BytesIO()
+    Image.new("RGB", (8, 8)).save(image, "JPEG")
+    for text in ("别人的另一件事", MARK):
+        resident, page = Page(app.test_client()), f"/report?place={PLACE}"
+        sent: dict[str, Any] = {"text": f"楼道漏水 {text}", "place": PLACE, "photos": (BytesIO(image.getvalue()), "a.jpg")}
+        answer = resident.http.post("/report", data={**resident.token(page), **sent})
+        assert answer.status_code == 302, answer.get_data(as_text=True)
+    app.config["WTF_CSRF_ENABLED"] = False
+    with district.office.work() as context:
+        session = context.session
+        case = session.scalars(select(Case).where(Case.text.contains(MARK))).one()
+        task = session.scalar(select(tasks.c.id).where(tasks.c.instance_id == case.instance_id))
+        building, photo = place(session, PLACE), session.scalars(select(Photo).where(Photo.case_id == case.id)).one()
+        account = session.scalars(select(Account)).first()
+        assert building and account
+        far = next(u for u in of_kind(session, Kind.GRID) if not building.path.startswith(u.path))
+        adviser = add_person(session, context.new_id(), "指导员", "13900000000")
+        appoint(session, context.new_id(), adviser, "grid_adviser", far, date(2026, 1, 1))
+        open_account(session, context.new_id(), adviser, "zhidaoyuan", "Long enough 1")
+        appointment = appointments_of(session, account.person_id, context.today)[0]
+        ids = {
+            "case_id": case.id,
+            "task_id": task,
+            "instance_id": case.instance_id,
+            "photo_id": photo.id,
+            "secret": "a" * 32,
+            "person_id": account.person_id,
+            "appointment_id": appointment.id,
+            "unit_id": building.id,
+            "action": "enable",
+            "incident_id": 1,
+            "code": PLACE,
+            "filename": "dist/app.js",
+            "version_id": session.scalar(select(process_versions.c.id)),
+        }
+        callers: dict[str, Account | None] = {RESIDENT: None}
+        tokens = {}
+        session.flush()
+        for account in session.scalars(select(Account).order_by(Account.id)):
+            held = appointments_of(session, account.person_id, context.today)
+            near = any(POSTS[a.post].sees == "subtree" and building.path.startswith(a.unit.path) for a in held)
+            for post in {a.post for a in held} if not near or {a.post for a in held} <= WIDE else ():
+                if post not in callers and len({a.post for a in held}) == 1:
+                    _ = account.person
+                    callers[post] = account
+                    tokens[post] = issue_token(session, account, context.new_id(), context.now())
+        session.flush()
+        number = case.number
+        session.expunge_all()
+    yield World(district, app, ids, number, callers, tokens)
+    district.close()
+
+
+def rules(app: Flask) -> list[tuple[Rule, str]]:
+    return [(rule, method) for rule in app.url_map.iter_rules() for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"})]
+
+
+def test_every_route_is_classified(world: World) -> None:
+    assert {rule.endpoint for rule in world.app.url_map.iter_rules()} == set(ACCESS)
+
+
+def test_everybody_is_there(world: World) -> None:
+    assert set(world.callers) == {RESIDENT, *POSTS}
+
+
+def test_nobody_reaches_what_is_not_theirs(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    before, wrong, cells = world.written(), [], 0
+    for caller, account in world.callers.items():
+        for rule, method in rules(world.app):
+            access = ACCESS[rule.endpoint]
+            if (caller in WIDE and rule.endpoint in READING) or caller in access or (access == OPEN and account):
+                continue
+            answer, cells = world.ask(caller, rule, method), cells + 1
+            said, where = answer.get_data(as_text=True) if answer.mimetype != "image/jpeg" else MARK, answer.headers.get("Location", "")
+            turned_away = answer.status_code == 401 or (answer.status_code == 302 and where.startswith("/login"))
+            if access == OPEN:
+                right = answer.status_code < 500
+            elif account is None and access != SECRET:
+                right = turned_away
+            elif access == OWN:
+                right = answer.status_code < 500
+            else:
+                right = answer.status_code in (403, 404)
+            told = caller not in WIDE and (MARK in said or world.number in said)
+            if not right or told:
+                wrong.append(f"{caller} {method} {rule.rule}: {answer.status_code}{' tells' if told else ''}")
+    with capsys.disabled():
+        print(f"\n{len(world.callers)} callers × {len(rules(world.app))} routes: {cells} cells")
+    assert wrong == []
+    assert world.written() == before
