@@ -74,8 +74,8 @@ def readable(found: Iterable[Finding]) -> Iterator[Finding]:
     """The findings and, where a stored value can no longer be read at all, that this is as far as the proof came."""
     try:
         yield from found
-    except ValueError as error:
-        yield Finding(None, None, f"有一条记录已无法读取，其后的未能核对（{error}）")
+    except ValueError:
+        yield Finding(None, None, "有一条记录已无法读取，其后的未能核对")
 
 
 def broken_logs(connection: Connection, only: int | None = None, *, replaying: bool = True) -> Iterator[Finding]:
