@@ -13,6 +13,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutting_down
+from kombu.transport.redis import Channel, Transport
 
 from jobs.runner import Runner
 
@@ -26,18 +27,28 @@ QUEUES = {"timers": "due", "reminders": "due", "outbox": "outbox", "calendar": "
 """Which queue carries the wake-ups of which step; every worker watches them all."""
 
 
+class WakeUpChannel(Channel):
+    """Gives back nothing that was not done: a worker that tried to while its broker was away would end."""
+
+    do_restore = False
+
+
+class WakeUps(Transport):
+    """Redis as a carrier of what may be lost."""
+
+    Channel = WakeUpChannel
+
+
 def make_queue(redis_url: str, open_runner: Callable[[], Runner]) -> Celery:
     """The Celery application: a task for each step of the runner, woken by beat; `open_runner` gives the calling process its own."""
     queue = Celery("wuzhang", broker=redis_url)
     queue.conf.update(
+        broker_transport=f"{__name__}:{WakeUps.__name__}",
         task_ignore_result=True,
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
         task_default_queue="due",
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"visibility_timeout": 300},
         timezone="UTC",
         beat_schedule={
             name: {"task": f"wuzhang.{name}", "schedule": WAKING, "options": {"queue": carrier, "expires": WAKING}}
