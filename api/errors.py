@@ -93,7 +93,10 @@ def named(error: Exception) -> Response:
 
 
 def http(error: HTTPException) -> Response:
-    """An error of the protocol, or of what a schema reads."""
+    """An error of the protocol, or of what a schema reads; or a database that went away while an answer was written."""
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, OperationalError) and trouble(cause):
+        return busy(cause)
     undo()
     code = error.code if error.code and error.code >= 400 else 404
     facts: dict[str, Any] = {}

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from flask import Flask, Response, current_app, g, request
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.exc import DBAPIError
 
 from engine.database import WRITING, prepare
 from engine.ids import new_id
@@ -64,10 +63,10 @@ def undo() -> None:
 
 
 def _commit(response: Response) -> Response:
-    """What cannot be committed is answered as if it had failed before."""
-    if "context" in g and not g.get("undone") and request.method not in SAFE:
-        try:
+    """Ends the transaction while what goes wrong can still be answered."""
+    if "context" in g and not g.get("undone"):
+        if request.method in SAFE:
+            db.session.rollback()
+        else:
             db.session.commit()
-        except DBAPIError as error:
-            return current_app.make_response(current_app.handle_user_exception(error))
     return response

@@ -43,11 +43,16 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def trouble(error: OperationalError) -> str | None:
-    """`BUSY` or `FULL`; None when the fault is ours, which SQLite calls by the same name."""
+    """`BUSY` or `FULL`; None when the fault is ours, which SQLite calls by the same name.
+
+    SQLite ends a transaction that finds no space, so that what is then said of its savepoints hides the reason.
+    """
     name = getattr(error.orig, "sqlite_errorname", None)
     if name is None:
         return FULL if getattr(error.orig, "sqlstate", None) == _POSTGRES_DISK_FULL else BUSY
-    return next((kind for prefix, kind in _SQLITE.items() if name.startswith(prefix)), None)
+    before = error.orig.__context__ if error.orig else None
+    hidden = trouble(before) if isinstance(before, OperationalError) else None
+    return next((kind for prefix, kind in _SQLITE.items() if name.startswith(prefix)), hidden)
 
 
 def _configure(connection: Any, _record: object) -> None:

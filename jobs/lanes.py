@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -19,11 +18,11 @@ WIDTH = 4
 class Lanes:
     """The lanes of one process. Its threads end with it: what they were at is done again by others."""
 
-    taken: Counter[Hashable] = field(default_factory=Counter)
-    running: set[Future[object]] = field(default_factory=set)
+    taken: Counter[str] = field(default_factory=Counter)
+    running: set[threading.Thread] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def enter(self, lane: Hashable) -> bool:
+    def enter(self, lane: str) -> bool:
         """Takes a place in a lane, if there is one; who takes it runs or leaves."""
         with self.lock:
             if self.taken[lane] >= WIDTH:
@@ -31,27 +30,26 @@ class Lanes:
             self.taken[lane] += 1
             return True
 
-    def leave(self, lane: Hashable) -> None:
+    def leave(self, lane: str) -> None:
         with self.lock:
             self.taken[lane] -= 1
 
-    def run(self, lane: Hashable, act: Callable[[], object]) -> None:
+    def run(self, lane: str, act: Callable[[], object]) -> None:
         """Does something in a thread of its own, and leaves the lane."""
-        done: Future[object] = Future()
-        self.running.add(done)
-        threading.Thread(target=self._go, args=(lane, act, done), name="lane", daemon=True).start()
+        thread = threading.Thread(target=self._go, args=(lane, act), name=f"lane {lane}", daemon=True)
+        self.running.add(thread)
+        thread.start()
 
-    def _go(self, lane: Hashable, act: Callable[[], object], done: Future[object]) -> None:
+    def _go(self, lane: str, act: Callable[[], object]) -> None:
         try:
-            done.set_result(act())
+            act()
         except BaseException as error:
-            log.error("lane.failed", error=repr(error))
-            done.set_exception(error)
+            log.error("lane.failed", lane=lane, error=repr(error))
         finally:
             self.leave(lane)
-            self.running.discard(done)
+            self.running.discard(threading.current_thread())
 
     def wait(self) -> None:
-        """Until nothing runs; raises what was raised."""
-        for done in list(self.running):
-            done.result()
+        """Until nothing runs."""
+        for thread in list(self.running):
+            thread.join()

@@ -61,6 +61,8 @@ class Runner:
     resting: dict[tuple[str, object], tuple[datetime, timedelta]] = field(default_factory=dict)
     """Since when what failed rests, and how long."""
     lanes: Lanes = field(default_factory=Lanes)
+    named: dict[tuple[int, str], str] = field(default_factory=dict)
+    """The service of an element of a version."""
     missed: dict[int, int] = field(default_factory=dict)
     """Instances that could not follow the calendar, and how often that was tried; after `MOST` times an administrator must look."""
 
@@ -141,20 +143,26 @@ class Runner:
 
     def _ask(self, row: Row[Any]) -> int:
         """Has an outside service asked, unless enough wait for it."""
-        lane = (row.version_id, row.name)
-        if not self.lanes.enter(lane):
+        service = self._service(row)
+        if not self.lanes.enter(service):
             return 0
         if not self._alone("outbox", row.id, _unasked(row.id, self.now()), _leased, row.id, row.attempts + 1):
-            self.lanes.leave(lane)
+            self.lanes.leave(service)
             return 0
-        self.lanes.run(lane, lambda: self._hear(row))
+        self.lanes.run(service, lambda: self._hear(row, service))
         return 1
 
-    def _hear(self, row: Row[Any]) -> int:
+    def _service(self, row: Row[Any]) -> str:
+        """Which service a row asks for; a version never changes."""
+        where = row.version_id, row.name
+        if where not in self.named:
+            with self.database.connect() as connection:
+                self.named[where] = service_of(connection, row.instance_id, row.name)
+        return self.named[where]
+
+    def _hear(self, row: Row[Any], service: str) -> int:
         """Asks the service, and hands its answer to the process."""
         try:
-            with Session(self.database) as session:
-                service = service_of(session.connection(), row.instance_id, row.name)
             answer = self.services(Call(row.id, service, row.instance_id, row.name, loads(row.body)))
         except ServiceFailed as failed:
             return self._alone("outbox", row.id, _unsent(row.id), _failed, row, str(failed))

@@ -86,6 +86,9 @@ def _expired(_error: Exception) -> ResponseReturnValue:
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, OperationalError) and trouble(cause):
+        return _busy(cause)
     undo()
     if error.code == 401:
         return _to_sign_in(request.full_path if request.method == "GET" and not _is_part() else _page_before())

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Table, func, select
 
 from engine.audit import instance_ids, verify
+from engine.errors import EngineError
 from engine.instances import CANCELLED, FINISHED, RUNNING, SUSPENDED
 from engine.log import entries, loads
 from engine.replay import replay
@@ -133,7 +134,7 @@ def timers_run_for_running_instances(record: Record) -> Iterator[str]:
 
 
 def a_timer_fires_once(record: Record) -> Iterator[str]:
-    fired = Counter((r["instance_id"], r["task_key"], loads(r["facts"])["due"]) for r in record.rows(commands) if r["kind"] == "timer")
+    fired = Counter((r["instance_id"], r["task_key"], loads(r["facts"]).get("due")) for r in record.rows(commands) if r["kind"] == "timer")
     yield from (f"timer {which} fired {times} times" for which, times in fired.items() if times > 1)
 
 
@@ -152,7 +153,11 @@ def what_is_over_is_at_rest(record: Record) -> Iterator[str]:
         row = record.by_id[id]
         if row["state"] is not None or row["ended_at"] is None:
             yield f"instance {id} is over and keeps a state or no end"
-        machine = replay(package_of(record.connection, row["version_id"]).program, entries(record.connection, id))
+        try:
+            machine = replay(package_of(record.connection, row["version_id"]).program, entries(record.connection, id))
+        except EngineError as error:
+            yield f"instance {id} is over and cannot be replayed: {error}"
+            continue
         if machine.tree.below(machine.tree.task_tree) or not machine.finished:
             yield f"instance {id} is over and has live tokens"
     for table, open_now in ((tasks, "closed_at"), (incidents, "resolved_at")):
