@@ -61,6 +61,7 @@ def outside() -> Iterator[Outside]:
 
 
 def begun(district: District, service: str = "sms") -> int:
+    """An instance that waits for a service."""
     drawing = started("x", "e").node("serviceTask", "x", f'<extensionElements><wz:service name="{service}"/></extensionElements>').ends("e")
     with district.office.work() as context:
         version = publish(context.session.connection(), context.new_id(), package(drawing), context.now(), by="test", reason="test")

@@ -104,7 +104,6 @@ def _warm(folder: Path) -> None:
     """Does everything once, so that all code is loaded and the shipped process is read; leaves no thread and no connection."""
     import kombu.transport.redis  # noqa: F401
 
-    import wuzhang.cli
     import wuzhang.server  # noqa: F401
     from tests.api.clients import reported, signed_in, waiting
     from tests.faults.storm.house import Seed
