@@ -12,6 +12,7 @@ import logging
 import platform
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -32,6 +33,7 @@ TALLY = ("kills", "commands", "acknowledged", "duplicates", "unanswered", "503",
 def main() -> int:
     asked = _arguments()
     begun = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     print(f"seed {asked.seed}", flush=True)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     folder = Path(tempfile.mkdtemp(prefix="wuzhang-storm-"))
