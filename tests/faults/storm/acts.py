@@ -35,6 +35,8 @@ from wuzhang.office import Office
 
 ON_SQLITE = 30
 """Kills of the embedded set-up, whose one process does everything."""
+BETWEEN = 1.2
+"""Seconds within which something should be done between two kills."""
 AT_ONCE = 64
 STUCK = 5
 """Instances whose every attempt raises."""
@@ -50,7 +52,7 @@ def kills(stage: Stage, outcome: Outcome) -> None:
         _beat(house, 8)
         house.open(webs=3, workers=2, beats=1)
         with _people(house, stage, ledger):
-            _kill(house, stage.kills, stage.dice("kills"), outcome, (0.05, 0.6))
+            _kill(house, ledger, stage.kills, stage.dice("kills"), outcome)
 
 
 def kills_sqlite(stage: Stage, outcome: Outcome) -> None:
@@ -60,13 +62,17 @@ def kills_sqlite(stage: Stage, outcome: Outcome) -> None:
         _beat(house, 4)
         house.open(webs=1)
         with _people(house, stage, ledger):
-            _kill(house, min(stage.kills, ON_SQLITE), stage.dice("kills_sqlite"), outcome, (0.3, 1.5))
+            _kill(house, ledger, min(stage.kills, ON_SQLITE), stage.dice("kills_sqlite"), outcome)
 
 
-def _kill(house: House, times: int, dice: random.Random, outcome: Outcome, pause: tuple[float, float]) -> None:
+def _kill(house: House, ledger: Ledger, times: int, dice: random.Random, outcome: Outcome) -> None:
+    """Kills at random moments of work: something is done between two kills, unless nothing can be for a while."""
     died, begun = Counter[str](), time.monotonic()
     for _ in range(times):
-        time.sleep(dice.uniform(*pause))
+        before, last = len(ledger.told), time.monotonic() + BETWEEN
+        while len(ledger.told) == before and time.monotonic() < last:
+            time.sleep(0.005)
+        time.sleep(dice.uniform(0, 0.4))
         died[house.kill(dice)] += 1
     outcome.figures |= {"kills": died.total(), **{f"of {what}": count for what, count in died.items()}}
     outcome.demand(time.monotonic() - begun < 300, "bar 8: the kills took more than 5 minutes")

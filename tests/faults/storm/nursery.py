@@ -52,7 +52,10 @@ class Nursery:
         """Kills a command and all it has forked, at once."""
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        while any(alive(process) for process in [pid, *_group(pid)]):
+        while living := [process for process in {pid, *_group(pid)} if alive(process)]:
+            for process in living:  # one that is hardly born has no group yet
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
             time.sleep(0.005)
         self.born.discard(pid)
 
