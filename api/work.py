@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask, Response, current_app, g, request
 from flask_sqlalchemy import SQLAlchemy
 
-from engine.database import WRITING, prepare
+from engine.database import READING, WRITING, prepare
 from engine.ids import new_id
 from governance.base import Base
 from governance.context import Context
@@ -48,7 +48,7 @@ def outside() -> Outside:
 def context() -> Context:
     """The request's unit of work; on SQLite a request that may write takes the write lock here."""
     if "context" not in g:
-        options = {} if request.method in SAFE else WRITING
+        options = READING if request.method in SAFE else WRITING
         db.session.connection(execution_options=options)
         given = outside()
         g.context = Context(db.session(), given.now, lambda: new_id(given.now()), given.sealer, given.folder)
@@ -63,10 +63,10 @@ def undo() -> None:
 
 
 def _commit(response: Response) -> Response:
-    """Ends the transaction while what goes wrong can still be answered."""
+    """Ends the transaction while what goes wrong can still be answered.
+
+    One that only read is committed, too: after a rollback the driver prepares its statements anew.
+    """
     if "context" in g and not g.get("undone"):
-        if request.method in SAFE:
-            db.session.rollback()
-        else:
-            db.session.commit()
+        db.session.commit()
     return response

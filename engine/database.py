@@ -20,6 +20,9 @@ _POSTGRES_DISK_FULL = "53100"
 WRITING = {"sqlite_begin": "BEGIN IMMEDIATE"}
 """Execution options of a connection whose transaction will write."""
 
+READING = {"postgresql_readonly": True}
+"""Execution options of a connection whose transaction only reads."""
+
 
 def open_database(url: str | URL, **options: Any) -> Engine:
     """An engine for `url`; raises `sqlalchemy.exc.ArgumentError` when it is no database URL."""
@@ -53,6 +56,14 @@ def trouble(error: OperationalError) -> str | None:
     before = error.orig.__context__ if error.orig else None
     hidden = trouble(before) if isinstance(before, OperationalError) else None
     return next((kind for prefix, kind in _SQLITE.items() if name.startswith(prefix)), hidden)
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """One reading transaction that sees a single moment, whatever others commit meanwhile."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if engine.dialect.name == "postgresql" else {}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
 
 
 def _configure(connection: Any, _record: object) -> None:

@@ -41,10 +41,10 @@ from engine.statements import (
     DROP_CANDIDATES,
     FINISH_TASK,
     HOLD_INSTANCE,
-    HOLD_INSTANCE_OF_TASK,
+    HOLD_TASK,
     READ_INSTANCE,
-    READ_TASK,
     SEEN,
+    TASK,
     change_instance,
 )
 from engine.tree import node_of
@@ -156,7 +156,7 @@ class Holding:
     """A task, fresh, under the lock of its instance."""
 
     instance: Held
-    task: RowMapping
+    task: Mapping[str, Any]
 
 
 class World(Protocol):
@@ -224,11 +224,10 @@ class Instances:
 
     def hold(self, task_id: int) -> Holding:
         """A task under its instance's lock, for whoever wants to look before they act; raises `NoSuchTask`."""
-        held = self._read(HOLD_INSTANCE_OF_TASK, task_id)
-        task = self.connection.execute(READ_TASK, {"of": task_id}).mappings().one_or_none()
-        if held is None or task is None:
+        row = self.connection.execute(HOLD_TASK, {"of": task_id}).mappings().one_or_none()
+        if row is None:
             raise NoSuchTask(str(task_id))
-        return Holding(held, task)
+        return Holding(self._held(row), {name: row[label] for name, label in TASK.items()})
 
     def complete(
         self, holding: Holding, data: Mapping[str, Any], actor: Actor, *, opinion: str | None = None, idempotency_key: str | None = None
@@ -319,7 +318,7 @@ class Instances:
     def _retry_completion(self, held: Held, command: Command) -> None:
         """What failed may have been settled otherwise meanwhile: then the incident is over, and says so."""
         of_key = (tasks.c.instance_id == held.id) & (tasks.c.key == command.task_key)
-        task = self.connection.execute(select(tasks).where(of_key)).mappings().one()
+        task = dict(self.connection.execute(select(tasks).where(of_key)).mappings().one())
         try:
             _must_be_open(task, command.actor)
         except TaskClosed:
@@ -407,8 +406,9 @@ class Instances:
 
     def _read(self, statement: Select[Any], of: int) -> Held | None:
         row = self.connection.execute(statement, {"of": of}).mappings().one_or_none()
-        if row is None:
-            return None
+        return None if row is None else self._held(row)
+
+    def _held(self, row: RowMapping) -> Held:
         return Held(
             row["id"],
             row["business_key"],
@@ -438,7 +438,7 @@ class Instances:
         opened = {row.id: Opening(held.id, held.business_key, row.key, row.element, row.name, {}, data, row.opened_at) for row in rows}
         return Advance(held.id, held.business_key, held.version_id, seq, "complete", self.now(), held.status, data, opened, repeated=True)
 
-    def _open_and_running(self, holding: Holding, actor: Actor) -> RowMapping:
+    def _open_and_running(self, holding: Holding, actor: Actor) -> Mapping[str, Any]:
         self._permit(holding.instance, RUNNING)
         _must_be_open(holding.task, actor)
         return holding.task
@@ -524,7 +524,7 @@ class Instances:
 
     def _record(self, held: Held, command: Command, **changes: Any) -> None:
         head = append(self.connection, held.id, held.revision + 1, held.head, command)
-        values = {"revision": held.revision + 1, "head": head, "advanced_at": command.at, **changes}
+        values = {"revision": held.revision + 1, "head": head, "unsealed": True, "advanced_at": command.at, **changes}
         self.connection.execute(change_instance(tuple(values)), {"of": held.id, **values})
 
     def _close(self, instance_id: int, keys: set[str], command: Command) -> None:
@@ -564,7 +564,7 @@ class Instances:
             self.connection.execute(ADD_CANDIDATES, candidate_rows)
         return opened
 
-    def _hand_to(self, task: RowMapping, *principals: str) -> None:
+    def _hand_to(self, task: Mapping[str, Any], *principals: str) -> None:
         self.connection.execute(delete(task_candidates).where(task_candidates.c.task_id == task["id"]))
         due = task["due_at"] or NO_DUE
         self.connection.execute(ADD_CANDIDATES, [{"principal": p, "due_at": due, "task_id": task["id"]} for p in dict.fromkeys(principals)])
@@ -682,7 +682,7 @@ def _post(actor: Actor) -> str | None:
     return f"{actor['post']}@{actor['unit']}" if actor.get("post") else None
 
 
-def _must_be_open(task: RowMapping, actor: Actor) -> None:
+def _must_be_open(task: Mapping[str, Any], actor: Actor) -> None:
     if task["closed_at"] is not None:
         raise TaskClosed(task["key"], task["closed_by"], task["closed_at"], task["outcome"])
     if task["claimed_by"] not in (None, actor.get("person")):

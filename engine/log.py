@@ -91,7 +91,7 @@ def append(connection: Connection, instance_id: int, seq: int, head: bytes, comm
 
 def entries(connection: Connection, instance_id: int, upto: int | None = None) -> list[Entry]:
     """The log in order, as far as command `upto`."""
-    return [_entry(row) for row in rows(connection, instance_id, upto)]
+    return [as_entry(row) for row in rows(connection, instance_id, upto)]
 
 
 def rows(connection: Connection, instance_id: int, upto: int | None = None) -> list[RowMapping]:
@@ -120,7 +120,8 @@ def broken_link(stored: Iterable[RowMapping], head: bytes) -> tuple[int, str] | 
     return None if previous == head else (expected + 1, "末尾记录缺失或哈希链头不符")
 
 
-def _entry(row: RowMapping) -> Entry:
+def as_entry(row: RowMapping) -> Entry:
+    """A stored row of the log, read."""
     return Entry(
         row["seq"],
         row["at"],

@@ -1,7 +1,8 @@
 """The tables of the durable engine, for SQLite and PostgreSQL.
 
-The log is the truth: `commands` may be appended to and nothing else, which triggers hold on both databases. The one
-exception is the erasure of a payload by law, which leaves its digest, so that the chain still verifies.
+The log is the truth: `commands` may be appended to and nothing else, which triggers hold on both databases, as they do
+for the checkpoints that seal it. The one exception is the erasure of a payload by law, which leaves its digest, so that
+the chain still verifies.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     text,
+    true,
 )
 
 metadata = MetaData(
@@ -90,7 +92,10 @@ instances = Table(
     Column("started_at", Instant, nullable=False),
     Column("advanced_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("unsealed", Boolean, nullable=False, server_default=true()),
+    Index("ix_instances_unsealed", "id", sqlite_where=text("unsealed"), postgresql_where=text("unsealed")),
 )
+"""`unsealed` says that the head has moved since it was last put into a checkpoint."""
 
 commands = Table(
     "commands",
@@ -121,6 +126,33 @@ commands = Table(
     ),
     sqlite_with_rowid=False,
 )
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("number", Id, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("previous", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("key", LargeBinary(32), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+)
+
+checkpoint_heads = Table(
+    "checkpoint_heads",
+    metadata,
+    Column("instance_id", Id, ForeignKey(instances.c.id), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("number", Id, ForeignKey(checkpoints.c.number), nullable=False, index=True),
+    Column("head", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("instance_id", "seq"),
+    sqlite_with_rowid=False,
+)
+
+RECORD = (commands, process_versions, checkpoints, checkpoint_heads)
+"""What may only be appended to."""
 
 tasks = Table(
     "tasks",
@@ -223,6 +255,10 @@ SQLITE_GUARDS = (
     "BEGIN SELECT RAISE(ABORT, 'commands are append-only'); END",
     "CREATE TRIGGER versions_keep BEFORE DELETE ON process_versions BEGIN SELECT RAISE(ABORT, 'versions are immutable'); END",
     "CREATE TRIGGER versions_freeze BEFORE UPDATE ON process_versions BEGIN SELECT RAISE(ABORT, 'versions are immutable'); END",
+    "CREATE TRIGGER checkpoints_keep BEFORE DELETE ON checkpoints BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END",
+    "CREATE TRIGGER checkpoints_freeze BEFORE UPDATE ON checkpoints BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END",
+    "CREATE TRIGGER heads_keep BEFORE DELETE ON checkpoint_heads BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END",
+    "CREATE TRIGGER heads_freeze BEFORE UPDATE ON checkpoint_heads BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END",
 )
 POSTGRES_GUARDS = (
     "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
@@ -234,6 +270,10 @@ POSTGRES_GUARDS = (
     "CREATE TRIGGER commands_freeze BEFORE UPDATE ON commands FOR EACH ROW EXECUTE FUNCTION allow_erasure()",
     "CREATE TRIGGER versions_keep BEFORE DELETE OR UPDATE ON process_versions FOR EACH ROW EXECUTE FUNCTION refuse_change()",
     "CREATE TRIGGER versions_whole BEFORE TRUNCATE ON process_versions FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    "CREATE TRIGGER checkpoints_keep BEFORE DELETE OR UPDATE ON checkpoints FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    "CREATE TRIGGER checkpoints_whole BEFORE TRUNCATE ON checkpoints FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    "CREATE TRIGGER heads_keep BEFORE DELETE OR UPDATE ON checkpoint_heads FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    "CREATE TRIGGER heads_whole BEFORE TRUNCATE ON checkpoint_heads FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
 )
 
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from functools import cache
 
-from sqlalchemy import ColumnElement, Select, Update, bindparam, delete, insert, select, update
+from sqlalchemy import Update, bindparam, delete, insert, select, update
 
 from engine.schema import commands, instances, outbox, process_versions, task_candidates, tasks, timers
 
 ID = bindparam("of", type_=instances.c.id.type)
-_OF_TASK = select(tasks.c.instance_id).where(tasks.c.id == ID).scalar_subquery()
+_INSTANCE = select(instances, process_versions.c.digest).join(process_versions, process_versions.c.id == instances.c.version_id)
+TASK = {column.name: f"task_{column.name}" for column in tasks.c}
+"""How the columns of a task are called beside those of its instance."""
 
-
-def _instance(which: ColumnElement[bool]) -> Select[tuple[object, ...]]:
-    joined = select(instances, process_versions.c.digest).join(process_versions, process_versions.c.id == instances.c.version_id)
-    return joined.where(which)
-
-
-READ_INSTANCE = _instance(instances.c.id == ID)
+READ_INSTANCE = _INSTANCE.where(instances.c.id == ID)
 HOLD_INSTANCE = READ_INSTANCE.with_for_update(of=instances)
-HOLD_INSTANCE_OF_TASK = _instance(instances.c.id == _OF_TASK).with_for_update(of=instances)
+HOLD_TASK = (
+    _INSTANCE.add_columns(*(column.label(TASK[column.name]) for column in tasks.c))
+    .join(tasks, tasks.c.instance_id == instances.c.id)
+    .where(tasks.c.id == ID)
+    .with_for_update(of=[instances, tasks])
+)
+"""Locks the instance first: whoever holds it may change its tasks. The task is locked too, so that its row is the newest."""
 
-READ_TASK = select(tasks).where(tasks.c.id == ID)
 SEEN = select(commands.c.seq).where(commands.c.instance_id == ID, commands.c.idempotency_key == bindparam("key"))
 
 _OF_INSTANCE = tasks.c.instance_id == ID

@@ -16,12 +16,15 @@ from sqlalchemy import Engine, Row, Select, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from engine.anchor import Anchor
+from engine.checkpoints import seal
 from engine.database import WRITING
 from engine.errors import DataRefused, EngineError, InstanceAtRest, NothingWaits
 from engine.instances import RUNNING, SUSPENDED
 from engine.log import loads
 from engine.schema import instances as instance_rows
 from engine.schema import outbox, tasks, timers
+from engine.signatures import Signer
 from engine.versions import service_of
 from governance.calendar.commands import note_followed
 from governance.calendar.queries import unfollowed
@@ -51,6 +54,14 @@ Open = Callable[[Session], Context]
 
 
 @dataclass(frozen=True)
+class Notary:
+    """What the record is sealed with, and where the seals are laid down outside the database."""
+
+    signer: Signer
+    anchor: Anchor
+
+
+@dataclass(frozen=True)
 class Runner:
     """Claims what is due; two of them, or two at once, do everything once."""
 
@@ -58,6 +69,7 @@ class Runner:
     open_context: Open
     now: Callable[[], datetime]
     services: Service = NO_SERVICES
+    notary: Notary | None = None
     resting: dict[tuple[str, object], tuple[datetime, timedelta]] = field(default_factory=dict)
     """Since when what failed rests, and how long."""
     lanes: Lanes = field(default_factory=Lanes)
@@ -74,6 +86,7 @@ class Runner:
             "reminders": self._remind,
             "outbox": self._deliver,
             "calendar": self._follow_calendar,
+            "record": self._keep_record,
             "files": self._sweep,
         }
 
@@ -192,6 +205,20 @@ class Runner:
         else:
             self.missed[instance_id] = self.missed.get(instance_id, 0) + 1
 
+    def _keep_record(self) -> int:
+        """Seals what has moved since the last checkpoint, then anchors what is not anchored yet: a crash between the two is made good."""
+        if self.notary is None:
+            return 0
+        signer, anchor = self.notary.signer, self.notary.anchor
+        sealed = self._attempt("checkpoint", None, lambda: seal(self.database, signer, self.now()))
+        return sealed + self._attempt("anchor", anchor.path, lambda: self._anchor(anchor))
+
+    def _anchor(self, anchor: Anchor) -> int:
+        fresh = anchor.extend(self.database)
+        for line in fresh:
+            log.info("checkpoint.anchored", number=line.number, hash=line.hash, key=line.key, signature=line.signature)
+        return len(fresh)
+
     def _sweep(self) -> int:
         """Tidies the folder of pictures once a day; there is never more to do at once."""
         with Session(self.database) as session:
@@ -200,24 +227,30 @@ class Runner:
         return 0
 
     def _alone(self, kind: str, subject: object, claim: Select[Any] | None, act: Callable[..., object], *args: object) -> int:
-        """One unit of work in a transaction of its own; what fails rests a while, and its row stays as it was.
+        """One unit of work in a transaction of its own. What another runner has claimed is left to it: nobody waits for anybody."""
 
-        What another runner has claimed is left to it: nobody waits for anybody.
-        """
-        if self._rests(kind, subject):
-            return 0
-        try:
+        def once() -> int:
             with Session(self.database) as session, session.begin():
                 connection = session.connection(execution_options=WRITING)
                 if claim is not None and connection.execute(claim).first() is None:
                     return 0
                 act(self.open_context(session), *args)
+            return 1
+
+        return self._attempt(kind, subject, once)
+
+    def _attempt(self, kind: str, subject: object, act: Callable[[], int]) -> int:
+        """What fails rests a while, and the others go on; says how much was done."""
+        if self._rests(kind, subject):
+            return 0
+        try:
+            done = act()
         except Exception as error:
             log.warning("runner.failed", kind=kind, subject=subject, error=repr(error), expected=isinstance(error, EngineError))
             self.resting[kind, subject] = self.now(), AWAY if isinstance(error, OperationalError) else PUT_OFF
             return 0
         self.resting.pop((kind, subject), None)
-        return 1
+        return done
 
     def _rests(self, kind: str, subject: object) -> bool:
         """Whether something failed a moment ago; a clock that was put back does not make it rest longer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,16 +49,28 @@ def postgres_url() -> Iterator[URL]:
     server.dispose()
 
 
+@pytest.fixture(scope="session")
+def empty_postgres(postgres_url: URL) -> Callable[[], str]:
+    """Empties the PostgreSQL database of this run, and gives its address."""
+
+    def empty() -> str:
+        engine = create_engine(postgres_url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+        engine.dispose()
+        return postgres_url.render_as_string(hide_password=False)
+
+    return empty
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty database with every table of the engine, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         engine = open_database(f"sqlite:///{tmp_path / 'test.db'}")
     else:
-        engine = open_database(request.getfixturevalue("postgres_url"))
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA public")
+        engine = open_database(request.getfixturevalue("empty_postgres")())
     with engine.begin() as connection:
         metadata.create_all(connection)
         for guard in guards(engine.dialect.name):

@@ -15,7 +15,8 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from api.work import db
-from engine.audit import Finding, instance_ids, verify
+from engine.audit import Finding, broken_checkpoints, broken_heads, broken_logs
+from engine.database import snapshot
 from wuzhang.app import create_app
 from wuzhang.config import Config
 from wuzhang.demo.district import PASSWORD, Demo, build
@@ -68,8 +69,9 @@ class District:
             continue
 
     def findings(self) -> list[Finding]:
-        with self.office.database.connect() as connection:
-            return [finding for id in instance_ids(connection) for finding in verify(connection, id)]
+        with snapshot(self.office.database) as connection:
+            sealed = broken_checkpoints(connection, [self.office.signer.public])
+            return [*broken_logs(connection), *broken_heads(connection), *sealed]
 
     @contextmanager
     def served(self) -> Iterator[str]:

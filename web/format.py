@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
-from flask import Flask, g, url_for
+from flask import Flask, g, request, url_for
 from flask_babel import format_datetime
 
 from api.work import context
@@ -36,7 +36,13 @@ def init_filters(app: Flask) -> None:
 
 def asset(digests: dict[str, str], name: str) -> str:
     """The address of a built file; it changes with the content, so that browsers may keep it."""
-    return url_for("static", filename=name, v=digests.get(name.removeprefix("dist/"), "")[:12])
+    return _address(name, digests.get(name.removeprefix("dist/"), "")[:12], request.script_root)
+
+
+@cache
+def _address(name: str, content: str, _root: str) -> str:
+    """Built once for each mount of the application: a page shows some forty of them."""
+    return url_for("static", filename=name, v=content)
 
 
 def _digests(app: Flask) -> dict[str, str]:

@@ -5,7 +5,6 @@ What serves, works or loads a demo is imported where it is used: checking a diag
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.audit import instance_ids, verify
 from engine.errors import Unreadable
 from engine.packages import Package, read_package, read_text
 from engine.scenario_files import Scenario, read_scenario
@@ -22,12 +20,12 @@ from engine.scenarios import Played, play
 from engine.validator import Problem, check_package, publishable
 from governance.calendar.notices import planning_calendar
 from governance.workflow.rules import planned_due
-from wuzhang.config import ConfigError, read_config
+from wuzhang.record import audit, make_backup, restore_backup
+from wuzhang.terminal import FAILED, PASSED, UNREADABLE, open_office, print_json
 
 if TYPE_CHECKING:
     from wuzhang.office import Office
 
-PASSED, FAILED, UNREADABLE = 0, 1, 2
 PLANNED = range(2020, 2031)
 """The years whose holidays a rehearsal knows."""
 STARTED_ONCE = Scenario("启动一次（未提供场景）")
@@ -36,6 +34,10 @@ STARTED_ONCE = Scenario("启动一次（未提供场景）")
 @click.group()
 def main() -> None:
     """五长智治：城市社区治理事项管理。"""
+
+
+for command in (audit, make_backup, restore_backup):
+    main.add_command(command)
 
 
 @main.group()
@@ -89,7 +91,7 @@ def _scenarios(package: Package, file: Path | None) -> Sequence[Scenario]:
 
 def _show_check(problems: tuple[Problem, ...], as_json: bool) -> None:
     if as_json:
-        _print_json({"publishable": publishable(problems), "problems": [asdict(p) for p in problems]})
+        print_json({"publishable": publishable(problems), "problems": [asdict(p) for p in problems]})
         return
     for problem in problems:
         label = "错误" if problem.severity == "error" else "提醒"
@@ -100,14 +102,14 @@ def _show_check(problems: tuple[Problem, ...], as_json: bool) -> None:
 def _show_refused(problems: tuple[Problem, ...], as_json: bool) -> None:
     """What could not be played at all."""
     if as_json:
-        _print_json({"scenarios": [], "problems": [asdict(p) for p in problems]})
+        print_json({"scenarios": [], "problems": [asdict(p) for p in problems]})
     else:
         _show_check(problems, as_json)
 
 
 def _show_play(played: Sequence[Played], as_json: bool) -> None:
     if as_json:
-        _print_json({"scenarios": [_played(p) for p in played]})
+        print_json({"scenarios": [_played(p) for p in played]})
         return
     for one in played:
         click.echo(f"{'通过' if one.passed else '未通过'}  {one.name}")
@@ -127,15 +129,20 @@ def _played(one: Played) -> dict[str, Any]:
     }
 
 
-def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
 @main.command("init")
-def prepare() -> None:
-    """准备数据库：建表、发布随产品附带的流程、录入节假日。"""
-    _office().prepare()
-    click.echo("数据库已就绪。")
+@click.option("--role", help="同时把应用所需的权限授予这个数据库角色（PostgreSQL），它改动不了记录。")
+def prepare(role: str | None) -> None:
+    """准备数据库：建表、发布随产品附带的流程、录入节假日。由表的所有者执行。"""
+    from wuzhang.roles import RoleRefused, grant
+
+    office = _prepared()
+    if role:
+        try:
+            with office.database.begin() as connection:
+                grant(connection, role)
+        except RoleRefused as error:
+            raise click.ClickException(str(error)) from error
+    click.echo("数据库已就绪。" + (f"应用请以角色 {role} 连接。" if role else ""))
 
 
 @main.command("serve")
@@ -143,9 +150,7 @@ def serve() -> None:
     """启动网页服务；没有设置 Redis 时，在同一进程内处理到期事项。"""
     from wuzhang.server import serve_web
 
-    office = _office()
-    office.prepare()
-    serve_web(office)
+    serve_web(_prepared())
 
 
 @main.command("worker")
@@ -153,8 +158,13 @@ def serve() -> None:
 def worker(processes: int) -> None:
     """启动后台工作进程（需要 Redis）。"""
     from jobs.queue import work
+    from wuzhang.office import SchemaBehind
 
     office = _with_queue()
+    try:
+        office.require_current()
+    except SchemaBehind as error:
+        raise click.ClickException(str(error)) from error
     work(office.queue, office.own_runner, processes)
 
 
@@ -166,8 +176,20 @@ def wake() -> None:
     beat(_with_queue().queue)
 
 
+def _prepared() -> Office:
+    """The deployment with its tables up to date; ends the command with a sentence when they cannot be."""
+    from wuzhang.office import SchemaBehind
+
+    office = open_office()
+    try:
+        office.prepare()
+    except SchemaBehind as error:
+        raise click.ClickException(str(error)) from error
+    return office
+
+
 def _with_queue() -> Office:
-    office = _office()
+    office = open_office()
     if not office.config.redis_url:
         raise click.ClickException("没有设置 WUZHANG_REDIS_URL。单机使用时 serve 自己处理到期事项，不需要 worker 和 beat。")
     return office
@@ -180,8 +202,7 @@ def demo(grids: int, cases: int) -> None:
     """载入演示区：组织、人员、账号，以及最近九十天的事项。"""
     from wuzhang.demo.load import DemoRefused, accounts, load_demo
 
-    office = _office()
-    office.prepare()
+    office = _prepared()
     try:
         loaded = load_demo(office, cases, grids, progress=lambda n: click.echo(f"  已办理 {n} 个环节…"))
     except DemoRefused as refused:
@@ -189,34 +210,3 @@ def demo(grids: int, cases: int) -> None:
     click.echo("演示区已载入。" if loaded else "已有组织机构，未载入演示数据。")
     for name, password, role in accounts():
         click.echo(f"  {name:<14}{password}  {role}")
-
-
-@main.group()
-def audit() -> None:
-    """审计。"""
-
-
-@audit.command("verify")
-@click.option("--instance", type=int, help="只核对这个流程实例。")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
-def verify_record(instance: int | None, as_json: bool) -> None:
-    """核对记录是否完整：哈希链，以及回放结果与保存的状态。"""
-    with _office().database.connect() as connection:
-        ids = [instance] if instance is not None else instance_ids(connection)
-        findings = [finding for id in ids for finding in verify(connection, id)]
-    if as_json:
-        _print_json({"instances": len(ids), "whole": not findings, "findings": [asdict(f) for f in findings]})
-    for finding in [] if as_json else findings:
-        click.echo(f"实例 {finding.instance_id} 第 {finding.seq} 条：{finding.reason}")
-    if not as_json:
-        click.echo(f"已核对 {len(ids)} 个流程实例，" + (f"发现 {len(findings)} 处问题。" if findings else "记录完整。"))
-    sys.exit(FAILED if findings else PASSED)
-
-
-def _office() -> Office:
-    from wuzhang.office import Office
-
-    try:
-        return Office(read_config())
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error

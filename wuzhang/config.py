@@ -16,7 +16,8 @@ SETTINGS = {
     "DATABASE_URL": "数据库地址，默认为数据目录中的 SQLite 文件；生产环境用 postgresql+psycopg://…",
     "REDIS_URL": "后台任务的唤醒队列和多个网页进程共用的计数，如 redis://127.0.0.1:6379/0；不设置时网页进程自己处理到期事项、自己计数",
     "SECRET_KEY": "会话签名与个人信息加密的密钥，至少 32 个字符；不设置时在数据目录中生成一份，仅供试用",
-    "DATA_DIR": "数据目录：SQLite 文件、照片、试用密钥，默认为当前目录下的 var",
+    "DATA_DIR": "数据目录：SQLite 文件、照片、锚定文件、试用密钥，默认为当前目录下的 var",
+    "ANCHOR": "锚定文件：记录的检查点逐条追加到这里，默认为数据目录中的 anchor.jsonl；宜放到数据库管理员写不到的另一处存储",
     "HOST": "监听地址，默认 127.0.0.1",
     "PORT": "监听端口，默认 8000；PORT 也可以",
     "THREADS": "网页进程的线程数，默认 4",
@@ -43,6 +44,12 @@ class Config:
     is_trial: bool
     redis_url: str = ""
     services: tuple[tuple[str, str], ...] = ()
+    anchor_file: str = ""
+
+    @property
+    def anchor(self) -> Path:
+        """The file to which checkpoints are appended."""
+        return Path(self.anchor_file).absolute() if self.anchor_file else self.data_dir / "anchor.jsonl"
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
@@ -70,6 +77,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         is_trial=not secret,
         redis_url=_redis_url(environ.get("WUZHANG_REDIS_URL") or ""),
         services=_services(environ.get("WUZHANG_SERVICES") or ""),
+        anchor_file=environ.get("WUZHANG_ANCHOR") or "",
     )
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData
 
 import migrations
@@ -18,6 +20,25 @@ def alembic_config(connection: Connection, metadata: MetaData | None = None) -> 
     config.attributes["connection"] = connection
     config.attributes["metadata"] = metadata
     return config
+
+
+def revision(connection: Connection) -> str | None:
+    """The migration that a database has; None when it is empty."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_known(revision: str) -> bool:
+    """Whether a database with this migration can be brought up to date."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether there is nothing left to migrate."""
+    return revision(connection) == _scripts().get_current_head()
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(Path(migrations.__file__).parent)
 
 
 def upgrade(connection: Connection) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from governance.calendar.errors import PeriodRejected
 from governance.calendar.models import CalendarChange, CalendarDay, DayKind, WorkShift
 from governance.calendar.notices import published
-from governance.calendar.queries import CHANGED, HELD, Following
+from governance.calendar.queries import Following, calendar_kept
 from governance.calendar.rules import Shifts, check_shifts
 from governance.calendar.sheets import read_days
 
@@ -79,8 +79,7 @@ def _flush(session: Session) -> None:
     changes.count += 1
     session.add(changes)
     session.flush()
-    session.info.pop(HELD, None)
-    session.info[CHANGED] = True
+    calendar_kept.note_change(session)
 
 
 def _existing(session: Session, first: date, last: date) -> dict[date, CalendarDay]:

@@ -11,33 +11,20 @@ from sqlalchemy.orm import Session
 
 from governance.calendar.models import CalendarChange, CalendarDay, DayKind, WorkShift
 from governance.calendar.rules import Season, WorkCalendar
+from governance.kept import Kept
 
 NOVEMBER = 11
-_read: dict[tuple[str, int | None], WorkCalendar] = {}
-CHANGED = "calendar_changed"
-"""Marks a session that has changed the calendar itself: what it reads may yet be rolled back, and is not kept."""
-HELD = "working_calendar"
-"""Where a session keeps the calendar it has read."""
+calendar_kept = Kept("calendar", CalendarChange.count)
 
 
 def working_calendar(session: Session) -> WorkCalendar:
     """The calendar as it is entered now; read anew only when it has changed."""
-    if HELD not in session.info:
-        session.info[HELD] = _kept(session)
-    held: WorkCalendar = session.info[HELD]
-    return held
+    return calendar_kept.get(session, None, lambda: _read(session))
 
 
-def _kept(session: Session) -> WorkCalendar:
-    key = (str(session.get_bind().engine.url), session.scalar(select(CalendarChange.count)))
-    if key not in _read:
-        days = session.execute(select(CalendarDay.date, CalendarDay.kind))
-        calendar = WorkCalendar({day: kind == DayKind.WORK for day, kind in days}, seasons=_seasons(session))
-        if key[1] is None or session.info.get(CHANGED):
-            return calendar
-        _read.clear()
-        _read[key] = calendar
-    return _read[key]
+def _read(session: Session) -> WorkCalendar:
+    days = session.execute(select(CalendarDay.date, CalendarDay.kind))
+    return WorkCalendar({day: kind == DayKind.WORK for day, kind in days}, seasons=_seasons(session))
 
 
 @dataclass(frozen=True)

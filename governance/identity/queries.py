@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import Date, and_, bindparam, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from engine.schema import Instant
 from governance.identity.commands import token_digest
@@ -25,6 +25,7 @@ _TOKEN = (
         Account.is_disabled.is_(False),
     )
     .order_by(Appointment.id)
+    .options(lazyload(Appointment.person), lazyload(Appointment.unit))
 )
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, bindparam, func, or_, select, tuple_, union_all
 
 from engine.diagram import Node
+from engine.ids import first_id_after
 from engine.log import Entry, entries, loads
 from engine.packages import Package
 from engine.replay import Trace, trace
-from engine.schema import NO_DUE, task_candidates, tasks
+from engine.schema import NO_DUE, Id, Instant, task_candidates, tasks
 from engine.schema import instances as instance_rows
 from engine.versions import package_of
 from governance.cases.models import Case
@@ -83,29 +85,18 @@ _LINE = (
 )
 
 
+_URGENT = (task_candidates.c.due_at, task_candidates.c.task_id)
+"""The order of the inbox, which is that of the key."""
+
+
 def todo(context: Context, actor: Actor, *, q: str = "", overdue: bool = False, after: str | None = None, limit: int = PAGE) -> Page:
     """待办: what the actor may do, the most urgent first."""
-    start = _position(after)
-    parts: list[Select[Any]] = []
-    for one in actor.principals:
-        part = select(task_candidates.c.due_at, task_candidates.c.task_id).where(task_candidates.c.principal == one)
-        if overdue:
-            part = part.where(task_candidates.c.due_at < context.now())
-        if start:
-            due, task_id = start
-            part = part.where(
-                or_(task_candidates.c.due_at > due, and_(task_candidates.c.due_at == due, task_candidates.c.task_id > task_id))
-            )
-        parts.append(part)
-    if not q:
-        first = (task_candidates.c.due_at, task_candidates.c.task_id)
-        parts = [select(part.order_by(*first).limit(limit + 1).subquery()) for part in parts]
-    mine = union_all(*parts).subquery()
-    unique = select(mine.c.task_id, mine.c.due_at).distinct().subquery()
-    query = _with_case(select(*_LINE)).join(unique, unique.c.task_id == tasks.c.id).order_by(unique.c.due_at, tasks.c.id)
+    start, mine = _position(after), actor.principals
+    shape = _Shape(len(mine), overdue, start is not None, None if q else limit + 1)
+    query = _lines(shape, limit + 1)
     if q:
         query = query.where(matching(q))
-    rows = context.session.connection().execute(query.limit(limit + 1)).all()
+    rows = context.session.connection().execute(query, _asked(context, mine, start)).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return _page(context, rows[:limit], _after(last.due_at or NO_DUE, last.id) if last else None)
 
@@ -136,14 +127,52 @@ def started(context: Context, actor: Actor, *, q: str = "", after: str | None = 
 
 def counts(context: Context, actor: Actor) -> dict[str, int]:
     """How many wait, and how many of them are overdue; counted no further than 99."""
-    mine = task_candidates.c.principal.in_(actor.principals)
-    connection = context.session.connection()
-    waiting = select(task_candidates.c.task_id).where(mine).distinct().limit(COUNTED + 1)
-    late = select(task_candidates.c.task_id).where(mine, task_candidates.c.due_at < context.now()).distinct().limit(COUNTED + 1)
-    return {
-        "todo": connection.scalar(select(func.count()).select_from(waiting.subquery())) or 0,
-        "overdue": connection.scalar(select(func.count()).select_from(late.subquery())) or 0,
-    }
+    mine = actor.principals
+    todo, overdue = context.session.connection().execute(_both_counts(len(mine)), _asked(context, mine)).one()
+    return {"todo": todo, "overdue": overdue}
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What a question about somebody's open tasks looks like; questions of one shape are one statement, built once."""
+
+    principals: int
+    overdue: bool = False
+    continued: bool = False
+    limit: int | None = COUNTED + 1
+
+
+def _mine(shape: _Shape) -> Subquery:
+    """The open tasks of some principals, each once: of every principal the most urgent, which the key gives without looking at others."""
+    wanted: list[ColumnElement[bool]] = []
+    if shape.overdue:
+        wanted.append(task_candidates.c.due_at < bindparam("now", type_=Instant))
+    if shape.continued:
+        wanted.append(tuple_(*_URGENT) > tuple_(bindparam("due", type_=Instant), bindparam("id", type_=Id)))
+    parts = [select(*_URGENT).where(task_candidates.c.principal == bindparam(f"of_{n}"), *wanted) for n in range(shape.principals)]
+    if shape.limit is not None:
+        parts = [select(part.order_by(*_URGENT).limit(shape.limit).subquery()) for part in parts]
+    mine = union_all(*parts).subquery()
+    return select(mine.c.task_id, mine.c.due_at).distinct().subquery()
+
+
+@lru_cache(256)
+def _lines(shape: _Shape, limit: int) -> Select[Any]:
+    mine = _mine(shape)
+    lines = _with_case(select(*_LINE)).join(mine, mine.c.task_id == tasks.c.id)
+    return lines.order_by(mine.c.due_at, tasks.c.id).limit(limit)
+
+
+@lru_cache(64)
+def _both_counts(principals: int) -> Select[Any]:
+    shapes = (_Shape(principals), _Shape(principals, overdue=True))
+    return select(*(select(func.count()).select_from(_mine(shape)).scalar_subquery() for shape in shapes))
+
+
+def _asked(context: Context, principals: Sequence[str], start: tuple[datetime, int] | None = None) -> dict[str, Any]:
+    """What the statements are told; each takes what it asks for."""
+    due, task_id = start or (NO_DUE, 0)
+    return {"now": context.now(), "due": due, "id": task_id, **{f"of_{n}": one for n, one in enumerate(principals)}}
 
 
 def waiting_for(context: Context, held: Appointment) -> int:
@@ -156,13 +185,10 @@ def waiting_for(context: Context, held: Appointment) -> int:
 
 
 def arrived(context: Context, actor: Actor, since: datetime) -> int:
-    """How many of the actor's open tasks opened after a moment."""
-    query = (
-        select(func.count(task_candidates.c.task_id.distinct()))
-        .join(tasks, tasks.c.id == task_candidates.c.task_id)
-        .where(task_candidates.c.principal.in_(actor.principals), tasks.c.opened_at > since)
-    )
-    return context.session.connection().scalar(query) or 0
+    """How many of the actor's open tasks opened after a moment; counted no further than 99."""
+    fresh = task_candidates.c.task_id >= first_id_after(since)
+    query = select(task_candidates.c.task_id).where(fresh, task_candidates.c.principal.in_(actor.principals)).distinct().limit(COUNTED + 1)
+    return context.session.connection().scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 @dataclass(frozen=True)

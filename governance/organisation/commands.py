@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from governance.errors import Refused, SheetRejected
-from governance.organisation.models import LABELS, Kind, Unit
+from governance.organisation.models import LABELS, Kind, OrganisationChange, Unit
+from governance.organisation.queries import organisation_kept
 from governance.organisation.rules import code_problem, may_hold
 from governance.sheets import Row
 
 NAME_LENGTH = 80
+_COUNTED = "reorganisation counted in"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def add_unit(session: Session, new: NewUnit, unit_id: int, today: date) -> Unit:
         valid_from=today,
     )
     session.add(unit)
-    session.flush()
+    note_reorganised(session)
     return unit
 
 
@@ -59,7 +61,7 @@ def rename_unit(session: Session, unit: Unit, name: str) -> None:
     if not 1 <= len(name) <= NAME_LENGTH:
         raise Refused({"name": f"名称应为 1 至 {NAME_LENGTH} 个字"})
     unit.name = name
-    session.flush()
+    note_reorganised(session)
 
 
 def close_unit(session: Session, unit: Unit, today: date) -> None:
@@ -67,7 +69,17 @@ def close_unit(session: Session, unit: Unit, today: date) -> None:
     if session.scalar(select(Unit.id).where(Unit.parent_id == unit.id, Unit.valid_to.is_(None)).limit(1)):
         raise Refused({"unit": f"“{unit.name}”下面还有在用的单位，请先处理"})
     unit.valid_to = today
+    note_reorganised(session)
+
+
+def note_reorganised(session: Session) -> None:
+    """Counts a change of the tree or of who holds its posts, once a transaction, so that every process reads anew."""
     session.flush()
+    within = session.get_nested_transaction() or session.get_transaction()
+    if session.info.get(_COUNTED) is not within:
+        session.execute(update(OrganisationChange).values(count=OrganisationChange.count + 1))
+        session.info[_COUNTED] = within
+        organisation_kept.note_change(session)
 
 
 def import_units(session: Session, rows: Sequence[Row], new_id: Callable[[], int], today: date) -> int:

@@ -56,3 +56,12 @@ class Unit(Base):
     households: Mapped[int | None]
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
+
+
+class OrganisationChange(Base):
+    """How often the tree or who holds its posts has changed: what was read stays good until this moves."""
+
+    __tablename__ = "organisation_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    count: Mapped[int]

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, and_, literal, or_, select
 from sqlalchemy.orm import Session
 
 from governance.errors import NotFound, Refused
-from governance.organisation.models import Kind, Unit
+from governance.kept import Kept
+from governance.organisation.models import Kind, OrganisationChange, Unit
 
 BELOW_COMMUNITY = (Kind.GRID, Kind.BUILDING, Kind.SECTOR)
 PAGE, LONG_ID = 100, 19
 """Rows of a page; digits that no id of ours has."""
 NAMING = (Kind.COMMUNITY, Kind.GRID)
 """The levels by whose names people tell apart what lies in them."""
+
+
+class Station(NamedTuple):
+    """A unit on the way up, as far as finding who acts needs it."""
+
+    id: int
+    kind: Kind
+    name: str
+
+
+Standing = TypeVar("Standing", Unit, Station)
+organisation_kept = Kept("organisation", OrganisationChange.count)
 
 
 def unit(session: Session, unit_id: int | str) -> Unit:
@@ -45,7 +59,16 @@ def upwards(session: Session, unit: Unit) -> list[Unit]:
     return [chain[0], found[unit.estate_id], *chain[1:]] if unit.estate_id else chain
 
 
-def nearest(chain: Iterable[Unit], kind: Kind) -> Unit | None:
+def way_up(session: Session, unit_id: int | str) -> tuple[Station, ...]:
+    """`upwards` from a unit, kept until the organisation changes; raises `NotFound`."""
+    return organisation_kept.get(session, ("way up", str(unit_id)), lambda: _stations(session, unit_id))
+
+
+def _stations(session: Session, unit_id: int | str) -> tuple[Station, ...]:
+    return tuple(Station(u.id, Kind(u.kind), u.name) for u in upwards(session, unit(session, unit_id)))
+
+
+def nearest(chain: Iterable[Standing], kind: Kind) -> Standing | None:
     """The first unit of a kind on the way up."""
     return next((u for u in chain if u.kind == kind), None)
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from governance.errors import Refused, SheetRejected
+from governance.organisation.commands import note_reorganised
 from governance.organisation.models import Unit
 from governance.people.models import Appointment, Person
 from governance.people.rules import INDISPENSABLE, POSTS
@@ -61,7 +62,7 @@ def appoint(
         id=appointment_id, person=person, post=post, unit=unit, is_deputy=deputy, from_date=from_date, to_date=to_date
     )
     session.add(appointment)
-    session.flush()
+    note_reorganised(session)
     return appointment
 
 
@@ -74,7 +75,7 @@ def end_appointment(session: Session, appointment: Appointment, last_day: date) 
     if appointment.post in INDISPENSABLE and lasting is None:
         raise Refused({"to_date": f"这是最后一位{POSTS[appointment.post].name}，请先任命接任的人"})
     appointment.to_date = last_day
-    session.flush()
+    note_reorganised(session)
 
 
 def import_appointments(session: Session, rows: Sequence[Row], new_id: Callable[[], int], today: date) -> int:

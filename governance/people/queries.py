@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Date, Select, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from governance.errors import NotFound
 from governance.organisation.models import Unit
-from governance.organisation.queries import named, within
+from governance.organisation.queries import named, organisation_kept, within
 from governance.people.models import Appointment, Person
 from governance.people.rules import POSTS, STAFFED, Post
 
@@ -19,17 +19,6 @@ from governance.people.rules import POSTS, STAFFED, Post
 def in_office(today: date | BindParameter[date]) -> ColumnElement[bool]:
     """Whether an appointment holds today."""
     return and_(Appointment.from_date <= today, or_(Appointment.to_date.is_(None), Appointment.to_date >= today))
-
-
-_HOLDERS = (
-    select(Appointment.post, Appointment.unit_id, Appointment.person_id, Appointment.is_deputy)
-    .where(
-        Appointment.post.in_(bindparam("posts", expanding=True)),
-        Appointment.unit_id.in_(bindparam("units", expanding=True)),
-        in_office(bindparam("today", type_=Date)),
-    )
-    .order_by(Appointment.id)
-)
 
 
 def person(session: Session, person_id: int) -> Person:
@@ -52,21 +41,23 @@ def appointments_of(session: Session, person_id: int, today: date) -> Sequence[A
 
 
 class Holder(NamedTuple):
-    """That somebody holds a post of a unit today."""
+    """That somebody holds a post today."""
 
-    post: str
-    unit_id: int
     person_id: int
     is_deputy: bool
 
 
-def all_holders(session: Session, posts: Collection[str], unit_ids: Sequence[int], today: date) -> dict[tuple[str, int], list[Holder]]:
-    """Who holds these posts in these units today, by post and unit; deputies only where nobody else does."""
-    found: dict[tuple[str, int], list[Holder]] = {}
-    for row in session.connection().execute(_HOLDERS, {"posts": list(posts), "units": list(unit_ids), "today": today}):
-        holder = Holder(*row)
-        found.setdefault((holder.post, holder.unit_id), []).append(holder)
-    return {place: [a for a in held if not a.is_deputy] or held for place, held in found.items()}
+def staff(session: Session, unit_id: int, today: date) -> Mapping[str, Sequence[Holder]]:
+    """Who holds the posts of a unit today, by post; deputies only where nobody else does. Kept until the organisation changes."""
+    return organisation_kept.get(session, ("staff", unit_id, today), lambda: _staff(session, unit_id, today))
+
+
+def _staff(session: Session, unit_id: int, today: date) -> Mapping[str, Sequence[Holder]]:
+    found: dict[str, list[Holder]] = {}
+    held = select(Appointment.post, Appointment.person_id, Appointment.is_deputy).where(Appointment.unit_id == unit_id, in_office(today))
+    for post, person_id, is_deputy in session.execute(held.order_by(Appointment.id)):
+        found.setdefault(post, []).append(Holder(person_id, is_deputy))
+    return {post: [a for a in holding if not a.is_deputy] or holding for post, holding in found.items()}
 
 
 def holders(session: Session, post: str, unit_id: int, today: date) -> list[Appointment]:

@@ -14,9 +14,8 @@ from engine.errors import StepFailed
 from engine.instances import Opening
 from governance.errors import NotFound
 from governance.organisation.models import Kind, Unit
-from governance.organisation.queries import nearest, upwards
-from governance.organisation.queries import unit as unit_of
-from governance.people.queries import Holder, all_holders
+from governance.organisation.queries import Station, nearest, way_up
+from governance.people.queries import Holder, staff
 from governance.people.rules import POSTS, TIER_POSTS, principal
 from governance.workflow.rules import words
 
@@ -43,7 +42,7 @@ def find(session: Session, opening: Opening, today: date) -> Found:
         return Found([f"{REPORTER}:{opening.business_key}"], ["由反映人本人办理"])
     start, posts = _start(session, opening, rule), words(setting.get("post", ""))
     search = _Search(session, today, excluded(setting, opening.data))
-    return search.climb(upwards(session, start), _own(opening, rule, posts, setting), exact=rule not in CLIMBING)
+    return search.climb(start, _own(opening, rule, posts, setting), exact=rule not in CLIMBING)
 
 
 def excluded(setting: Mapping[str, str], data: Mapping[str, Any]) -> set[str]:
@@ -62,35 +61,40 @@ CLIMBING = ("place", "first_receiver", "settler", "dispatcher")
 """Rules that mean "the nearest unit upward that has the post"; the others name the unit itself."""
 
 
-def _start(session: Session, opening: Opening, rule: str) -> Unit:
+def _start(session: Session, opening: Opening, rule: str) -> Sequence[Station]:
+    """The way up from where the search begins."""
     reader = RULES.get(rule)
     if reader is None:
         raise StepFailed(opening.element, "assignment_unknown", f"“{opening.name}”的办理单位规则“{rule}”不存在。")
     try:
-        return reader(session, opening)
+        return way_up(session, reader(session, opening))
     except (NotFound, KeyError, TypeError) as error:
         raise StepFailed(opening.element, "assignment_failed", f"“{opening.name}”找不到办理单位（规则：{rule}）。") from error
 
 
-def _named(variable: str) -> Callable[[Session, Opening], Unit]:
-    return lambda session, opening: unit_of(session, opening.data[variable])
+Rule = Callable[[Session, Opening], int | str]
+"""Which unit the search begins at."""
 
 
-def _of_actor(variable: str) -> Callable[[Session, Opening], Unit]:
-    return lambda session, opening: unit_of(session, opening.data[variable]["unit"])
+def _named(variable: str) -> Rule:
+    return lambda _, opening: opening.data[variable]
 
 
-def _above(kind: Kind) -> Callable[[Session, Opening], Unit]:
-    def find_above(session: Session, opening: Opening) -> Unit:
-        found = nearest(upwards(session, unit_of(session, opening.data["place_unit"])), kind)
+def _of_actor(variable: str) -> Rule:
+    return lambda _, opening: opening.data[variable]["unit"]
+
+
+def _above(kind: Kind) -> Rule:
+    def find_above(session: Session, opening: Opening) -> int:
+        found = nearest(way_up(session, opening.data["place_unit"]), kind)
         if found is None:
             raise NotFound
-        return found
+        return found.id
 
     return find_above
 
 
-RULES: dict[str, Callable[[Session, Opening], Unit]] = {
+RULES: dict[str, Rule] = {
     "place": _named("place_unit"),
     "tier": _named("tier_unit"),
     "street": _above(Kind.SUBDISTRICT),
@@ -109,13 +113,10 @@ class _Search:
     session: Session
     today: date
     excluded: set[str]
-    held: Mapping[tuple[str, int], list[Holder]] = field(default_factory=dict)
 
-    def climb(self, chain: Sequence[Unit], posts: Sequence[str], *, exact: bool) -> Found:
+    def climb(self, chain: Sequence[Station], posts: Sequence[str], *, exact: bool) -> Found:
         """Looks for the posts in the first unit that has them, then up the tree for whoever stands above it."""
         why: list[str] = []
-        above_posts = {post for kind_posts in TIER_POSTS.values() for post in kind_posts}
-        self.held = all_holders(self.session, {*posts, *above_posts, LAST_RESORT}, [u.id for u in chain], self.today)
         fitting = [(unit, [p for p in posts if POSTS[p].unit == unit.kind]) for unit in chain]
         fitting = [(unit, wanted) for unit, wanted in fitting if wanted]
         for unit, wanted in fitting[:1] if exact else fitting:
@@ -123,7 +124,7 @@ class _Search:
                 return Found(found, why)
         above = chain[chain.index(fitting[0][0]) + 1 :] if fitting else chain
         for unit in above:
-            if found := self.at(unit, TIER_POSTS.get(Kind(unit.kind), ()), why):
+            if found := self.at(unit, TIER_POSTS.get(unit.kind, ()), why):
                 why.append(f"原岗位空缺，由上级{unit.name}代为办理")
                 return Found(found, why)
         top = chain[-1]
@@ -131,11 +132,12 @@ class _Search:
         why.append(f"各级均无人可办，交{top.name}联席办主任")
         return Found(found, why)
 
-    def at(self, unit: Unit, posts: Sequence[str], why: list[str]) -> list[str]:
+    def at(self, unit: Station, posts: Sequence[str], why: list[str]) -> list[str]:
         """The principals of these posts in this unit that somebody other than the excluded holds."""
         found: list[str] = []
+        holding = staff(self.session, unit.id, self.today)
         for post in posts:
-            held = self.held.get((post, unit.id), [])
+            held = holding.get(post, ())
             free = [a for a in held if str(a.person_id) not in self.excluded]
             if not free:
                 why.append(f"{unit.name}{POSTS[post].name}{'须回避' if held else '空缺'}")
@@ -144,18 +146,17 @@ class _Search:
             why.append(self.reason(unit, post, free))
         return found
 
-    def reason(self, unit: Unit, post: str, held: Sequence[Holder]) -> str:
+    def reason(self, unit: Station, post: str, held: Sequence[Holder]) -> str:
         deputy = "（代理）" if held[0].is_deputy else ""
         return f"{unit.name}{POSTS[post].name}{deputy}"
 
 
-def tier_with_holder(session: Session, chain: Sequence[Unit], tiers: Sequence[Kind], today: date) -> tuple[int, Unit] | None:
+def tier_with_holder(session: Session, chain: Sequence[Station], tiers: Sequence[Kind], today: date) -> tuple[int, Station] | None:
     """The first of these tiers, above the place, where somebody holds a post that handles cases; 1 is the lowest."""
     order = list(TIER_POSTS)
-    held = all_holders(session, {p for kind in tiers for p in TIER_POSTS[kind]}, [u.id for u in chain], today)
     for kind in tiers:
         for unit in (u for u in chain if u.kind == kind or (kind == Kind.BUILDING and u.kind == Kind.ESTATE)):
-            if any((p, unit.id) in held for p in TIER_POSTS[kind] if POSTS[p].unit == unit.kind):
+            if any(p in staff(session, unit.id, today) for p in TIER_POSTS[kind] if POSTS[p].unit == unit.kind):
                 return order.index(kind) + 1, unit
     return None
 

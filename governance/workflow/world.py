@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select
@@ -19,8 +18,8 @@ from governance.cases.models import Case
 from governance.cases.rules import Standing, follow
 from governance.context import Context
 from governance.deadlines.rules import warn_at
-from governance.organisation.models import Kind, Unit
-from governance.organisation.queries import unit, upwards
+from governance.organisation.models import Kind
+from governance.organisation.queries import Station, way_up
 from governance.organisation.rules import TIERS
 from governance.workflow.assignment import find, tier_with_holder
 from governance.workflow.models import CategoryDepartment
@@ -37,7 +36,7 @@ class District:
 
     context: Context
 
-    @cached_property
+    @property
     def calendar(self) -> WorkCalendar:
         return working_calendar(self.context.session)
 
@@ -76,8 +75,8 @@ def instances(context: Context) -> Instances:
 # ---- lookups -----------------------------------------------------------------------------------------------------
 
 
-def _chain(context: Context, data: Data) -> list[Unit]:
-    return upwards(context.session, unit(context.session, data["place_unit"]))
+def _chain(context: Context, data: Data) -> Sequence[Station]:
+    return way_up(context.session, data["place_unit"])
 
 
 def _tier(context: Context, data: Data, kinds: list[Kind]) -> dict[str, Any]:

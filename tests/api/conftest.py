@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from engine.database import open_database
 from tests.api.clients import Client, signed_in
 from tests.district import District
 
@@ -51,12 +50,5 @@ def auditor(app: Flask, district: District) -> Client:
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def built(request: pytest.FixtureRequest) -> Callable[[Path], District]:
     """Builds a district on each database."""
-    url = ""
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url").render_as_string(hide_password=False)
-        engine = open_database(url)
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA public")
-        engine.dispose()
+    url = request.getfixturevalue("empty_postgres")() if request.param == "postgresql" else ""
     return lambda folder: District(folder, url)

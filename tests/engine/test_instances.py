@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -371,3 +372,32 @@ def test_a_crash_before_the_commit_leaves_nothing(bench: Bench) -> None:
         run.complete(hold(run, begun.instance_id, "u#1"), {}, ZHANG)
         raise RuntimeError
     assert open_keys(bench) == ["u#1"] and whole(bench, begun.instance_id)
+
+
+def test_a_task_is_read_as_it_is_once_its_instance_is_free(database: Engine) -> None:
+    """Who waits for the lock sees what its holder did to the task, and neither blocks the other."""
+    if database.dialect.name == "sqlite":
+        pytest.skip("writers follow each other on SQLite")
+    bench = Bench(database)
+    task = next(iter(bench.start(bench.publish(package(two_steps()))).opened))
+    with ThreadPoolExecutor(1) as somebody:
+        with bench.instances() as run:
+            holding = run.hold(task)
+            seen = somebody.submit(_claimed_by, bench, task)
+            _until_somebody_waits(database)
+            run.claim(holding, ZHANG)
+        assert seen.result(timeout=10) == ZHANG["person"]
+
+
+def _claimed_by(bench: Bench, task: int) -> object:
+    with bench.instances() as run:
+        return run.hold(task).task["claimed_by"]
+
+
+def _until_somebody_waits(database: Engine) -> None:
+    with database.connect() as connection:
+        for _ in range(200):
+            if connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waited")

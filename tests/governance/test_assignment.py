@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from engine.errors import StepFailed
 from engine.instances import Opening
 from governance.context import Context
+from governance.organisation.commands import note_reorganised
 from governance.organisation.models import Kind, Unit
 from governance.people.models import Appointment
 from governance.workflow.assignment import Found, find
@@ -31,6 +32,7 @@ def assigned(context: Context, assign: dict[str, str], **data: Any) -> Found:
 
 def vacate(context: Context, *posts: str) -> None:
     context.session.execute(update(Appointment).where(Appointment.post.in_(posts)).values(to_date=date(2025, 6, 1)))
+    note_reorganised(context.session)
 
 
 def holder(context: Context, post: str, code: str) -> str:
@@ -61,6 +63,7 @@ def test_a_vacant_post_climbs_to_whoever_stands_above_and_says_so(context: Conte
 def test_a_deputy_stands_in(context: Context) -> None:
     grid = unit(context, GRID).id
     context.session.execute(update(Appointment).where(Appointment.post == "grid_lead", Appointment.unit_id == grid).values(is_deputy=True))
+    note_reorganised(context.session)
     assert assigned(context, {"post": "grid_lead", "unit": "place"}).why == ["第一网格网格长（代理）"]
 
 

@@ -17,6 +17,7 @@ from governance.calendar.models import CalendarChange, CalendarDay, DayKind, Wor
 from governance.calendar.queries import missing_next_year, working_calendar
 from governance.calendar.rules import DEFAULT_SHIFTS, SHANGHAI, Unit
 from governance.errors import SheetRejected
+from governance.organisation.models import OrganisationChange
 
 SUMMER = ((time(8), time(12)), (time(15), time(18)))
 
@@ -24,7 +25,7 @@ SUMMER = ((time(8), time(12)), (time(15), time(18)))
 @pytest.fixture
 def session() -> Iterator[Session]:
     engine = create_engine("sqlite://")
-    for model in (CalendarDay, CalendarChange, WorkShift):
+    for model in (CalendarDay, CalendarChange, WorkShift, OrganisationChange):
         assert isinstance(model.__table__, Table)
         model.__table__.create(engine)
     with Session(engine) as session:

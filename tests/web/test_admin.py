@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from governance.organisation.commands import note_reorganised
 from tests.district import District
 from tests.faults.people import Client, sign_in
 from tests.journeys.matters import grid_worker, place, reported
@@ -158,5 +159,6 @@ def test_who_has_left_office_finishes_nothing_though_they_claimed_it(district: D
         context.session.connection().exec_driver_sql(
             "UPDATE appointments SET to_date = '2026-03-01' WHERE person_id = (SELECT CAST(claimed_by AS INTEGER) FROM tasks WHERE claimed_by IS NOT NULL)"
         )
+        note_reorganised(context.session)
     done = worker.http.post(f"{task}/complete", data={**token, "accept_result": "accept", "category": "0205"})
     assert done.status_code in (403, 404)

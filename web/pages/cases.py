@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from api.signin import actor
-from api.work import context, undo
+from api.work import context, db, undo
 from engine.audit import verify
+from engine.database import snapshot
 from engine.log import entries
 from governance.cases.codes import codes
 from governance.cases.models import Case
@@ -48,10 +49,11 @@ def index() -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def prove(case_id: int) -> ResponseReturnValue:
     """核对记录: the chain of the case's log is whole, and the log alone gives the stored state."""
-    given, case = context(), _case(case_id)
-    found = verify(given.session.connection(), case.instance_id) if case.instance_id else ()
+    instance_id = _case(case_id).instance_id
     undo()
-    return render_template("_proof.html", findings=found, steps=len(entries(given.session.connection(), case.instance_id or 0)))
+    with snapshot(db.engine) as connection:
+        found = verify(connection, instance_id) if instance_id else ()
+        return render_template("_proof.html", findings=found, steps=len(entries(connection, instance_id or 0)))
 
 
 @pages.get("/<id:case_id>")
