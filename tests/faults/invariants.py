@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, func, select
 
-from engine.audit import instance_ids, verify
+from engine.anchor import Anchor
+from engine.audit import Finding, broken_checkpoints, broken_heads, broken_logs, not_in_database
 from engine.errors import EngineError
 from engine.instances import CANCELLED, FINISHED, RUNNING, SUSPENDED
 from engine.log import entries, loads
@@ -47,6 +48,8 @@ class Record:
 
     connection: Connection
     folder: Path
+    trusted: Collection[bytes]
+    """The public keys of the deployment, which sign its checkpoints."""
     acknowledged: Sequence[Acknowledged] = ()
     effects: Counter[str] | None = None
     """How often an outside service was asked for each outbox row, as the service itself counted."""
@@ -80,9 +83,19 @@ Invariant = Callable[[Record], Iterator[str]]
 
 
 def chains_are_whole_and_replay_gives_the_state(record: Record) -> Iterator[str]:
-    for id in instance_ids(record.connection):
-        for finding in verify(record.connection, id):
-            yield f"instance {id}, command {finding.seq}: {finding.reason}"
+    yield from map(_found, broken_logs(record.connection))
+
+
+def what_is_sealed_is_so_still(record: Record) -> Iterator[str]:
+    yield from map(_found, broken_heads(record.connection))
+    yield from map(_found, broken_checkpoints(record.connection, record.trusted))
+    anchor = Anchor(record.folder / "anchor.jsonl")
+    if anchor.path.exists():
+        yield from map(_found, not_in_database(record.connection, anchor.lines(anchor.extent())))
+
+
+def _found(finding: Finding) -> str:
+    return f"instance {finding.instance_id}, command {finding.seq}, checkpoint {finding.checkpoint}: {finding.reason}"
 
 
 def a_completed_task_is_a_command_and_the_reverse(record: Record) -> Iterator[str]:
@@ -277,6 +290,7 @@ def what_was_acknowledged_is_there_once(record: Record) -> Iterator[str]:
 
 INVARIANTS: tuple[Invariant, ...] = (
     chains_are_whole_and_replay_gives_the_state,
+    what_is_sealed_is_so_still,
     a_completed_task_is_a_command_and_the_reverse,
     open_tasks_are_addressed_and_closed_ones_are_not,
     a_claimed_task_is_its_claimers_alone,

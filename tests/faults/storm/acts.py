@@ -597,6 +597,7 @@ def sabotage(stage: Stage, outcome: Outcome) -> None:
         line = _line(house, Ledger())
         cases = [report(line, place) for place in house.seed.places[:3]]
         line.hang_up()
+    trusted = [house.office.signer.public]
     fake = Acknowledged("report", "从未写下的一句话", "", {"id": "1", "number": "0"})
     with house.office.database.connect() as connection:
         last = "SELECT instance_id, max(seq) FROM commands GROUP BY instance_id ORDER BY 1 LIMIT 1"
@@ -610,11 +611,11 @@ def sabotage(stage: Stage, outcome: Outcome) -> None:
                 connection.execute(text("SET LOCAL session_replication_role = replica"))
                 if statement:
                     connection.execute(text(statement))
-                found = broken(Record(connection, house.config.data_dir, [] if statement else [fake]))
+                found = broken(Record(connection, house.config.data_dir, trusted, [] if statement else [fake]))
                 connection.rollback()
             outcome.demand(any(said.startswith(name) for said in found), f"the examination did not see {name}")
         outcome.figures |= {"broken on purpose": len(expected), "cases": len([c for c in cases if c])}
-        outcome.broken += broken(Record(connection, house.config.data_dir))
+        outcome.broken += broken(Record(connection, house.config.data_dir, trusted))
     house.office.database.dispose()
 
 

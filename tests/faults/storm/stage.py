@@ -95,7 +95,7 @@ def waiting(house: House) -> int:
 def examine(outcome: Outcome, house: House, ledger: Ledger, effects: Counter[str] | None) -> None:
     """Asks every invariant, and what people were told."""
     with house.office.database.connect() as connection:
-        record = Record(connection, house.config.data_dir, ledger.told, effects)
+        record = Record(connection, house.config.data_dir, [house.office.signer.public], ledger.told, effects)
         outcome.broken += broken(record)
         outcome.figures["instances"] = int(outcome.figures.get("instances", 0)) + len(record.by_id)
         outcome.figures["log"] = int(outcome.figures.get("log", 0)) + len(record.rows(commands))
