@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import psycopg
+import structlog
 
 from tests.faults.storm.acts import ACTS
 from tests.faults.storm.house import Seed
@@ -36,6 +37,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     print(f"seed {asked.seed}", flush=True)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     folder = Path(tempfile.mkdtemp(prefix="wuzhang-storm-"))
     folder.chmod(0o711)
     try:

@@ -36,7 +36,7 @@ class Nursery:
         environ = {k: v for k, v in os.environ.items() if not k.startswith("WUZHANG_") and k != "PORT"} | {"PYTHONPATH": str(ROOT)}
         words = [sys.executable, "-m", "tests.faults.storm.nursery", str(self.warm)]
         self.parent = subprocess.Popen(words, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self.parent.stdout and self.parent.stdout.readline() == "ready\n"
+        assert self.parent.stdout and "ready\n" in iter(self.parent.stdout.readline, ""), "the parent of all processes did not start"
 
     def bear(self, words: Sequence[str], environ: dict[str, str], log: str) -> int:
         """Starts a command; its process id, which is also that of its group."""
