@@ -2,7 +2,7 @@ PY ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run bench assets install test check lock
+.PHONY: run bench assets install test faults check lock
 
 run: install
 	$(BIN)/wuzhang demo
@@ -30,6 +30,9 @@ bench: install
 
 test: install
 	$(BIN)/python -m pytest -q
+
+faults: install
+	$(BIN)/python -m tests.faults.storm
 
 check: install
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from werkzeug.exceptions import NotFound as NoRoute
 
 from api.work import context, undo
 from engine import errors as engine
+from engine.database import FULL, trouble
 from engine.decisions import TableRejected
 from engine.replay import Diverged, Erased
 from governance import errors as governance
@@ -28,6 +29,7 @@ STATUS: Mapping[type[Exception], int] = {
     governance.GovernanceError: 409,
     governance.NotFound: 404,
     governance.NotAllowed: 403,
+    governance.NoSpace: 507,
     governance.Refused: 422,
     governance.SheetRejected: 422,
     WrongCredentials: 401,
@@ -75,6 +77,7 @@ WORDS = {
     429: "操作过于频繁，请稍后再试。",
     500: "系统出现错误，已记录，请稍后再试。",
     503: "系统繁忙，请稍后重试。",
+    507: str(governance.NoSpace()),
 }
 
 
@@ -90,7 +93,10 @@ def named(error: Exception) -> Response:
 
 
 def http(error: HTTPException) -> Response:
-    """An error of the protocol, or of what a schema reads."""
+    """An error of the protocol, or of what a schema reads; or a database that went away while an answer was written."""
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, OperationalError) and trouble(cause):
+        return busy(cause)
     undo()
     code = error.code if error.code and error.code >= 400 else 404
     facts: dict[str, Any] = {}
@@ -108,12 +114,13 @@ def crossed(error: IntegrityError) -> Response:
 
 
 def busy(error: OperationalError) -> Response:
-    """The database had no time; SQLite gives the same name to faults of ours."""
-    if not getattr(error.orig, "sqlite_errorname", "SQLITE_BUSY").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+    """The database had no time or no space."""
+    why = trouble(error)
+    if why is None:
         raise error
-    current_app.logger.error("the database is busy or away", exc_info=error)
+    current_app.logger.error("the database is %s", why, exc_info=error)
     undo()
-    return problem(503, WORDS[503], headers={"Retry-After": "1"})
+    return problem(507, WORDS[507]) if why == FULL else problem(503, WORDS[503], headers={"Retry-After": "1"})
 
 
 def problem(

@@ -24,10 +24,22 @@ LIMITS = {
 }
 """By endpoint. Generous, because a whole community may stand behind one address; an account has its own lock-out."""
 
+PATIENCE = 1
+"""Seconds to wait for Redis before a process counts by itself."""
+
 
 def init_limits(app: Flask, redis_url: str) -> None:
-    """Counts in Redis, so that all web processes count together; in memory when there is none."""
-    limiter = Limiter(get_remote_address, app=app, storage_uri=redis_url or "memory://", strategy="moving-window", headers_enabled=True)
+    """Counts in Redis, so that all web processes count together; each by itself when there is none, or as long as it is away."""
+    limiter = Limiter(
+        get_remote_address,
+        app=app,
+        storage_uri=redis_url or "memory://",
+        storage_options={"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE} if redis_url else {},
+        in_memory_fallback_enabled=bool(redis_url),
+        swallow_errors=True,  # of two requests that notice at once that Redis is gone, only the first falls back
+        strategy="moving-window",
+        headers_enabled=True,
+    )
     for endpoint, limit in LIMITS.items():
         if endpoint in app.view_functions:
             counted: Any = limiter.limit(limit)(app.view_functions[endpoint])

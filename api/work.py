@@ -63,7 +63,10 @@ def undo() -> None:
 
 
 def _commit(response: Response) -> Response:
-    """Ends the transaction. One that only read is committed, too: after a rollback the driver prepares its statements anew."""
+    """Ends the transaction while what goes wrong can still be answered.
+
+    One that only read is committed, too: after a rollback the driver prepares its statements anew.
+    """
     if "context" in g and not g.get("undone"):
         db.session.commit()
     return response

@@ -10,6 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
+
+BUSY, FULL = "busy", "full"
+"""Why a database could not do what it was asked: it is at work, away or starting; its disk has no space left."""
+_SQLITE = {"SQLITE_BUSY": BUSY, "SQLITE_LOCKED": BUSY, "SQLITE_FULL": FULL, "SQLITE_IOERR_SHMSIZE": FULL}
+_POSTGRES_DISK_FULL = "53100"
 
 WRITING = {"sqlite_begin": "BEGIN IMMEDIATE"}
 """Execution options of a connection whose transaction will write."""
@@ -37,6 +43,19 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that may write; commits when the block ends, rolls back when it raises."""
     with engine.connect().execution_options(**WRITING) as connection, connection.begin():
         yield connection
+
+
+def trouble(error: OperationalError) -> str | None:
+    """`BUSY` or `FULL`; None when the fault is ours, which SQLite calls by the same name.
+
+    SQLite ends a transaction that finds no space, so that what is then said of its savepoints hides the reason.
+    """
+    name = getattr(error.orig, "sqlite_errorname", None)
+    if name is None:
+        return FULL if getattr(error.orig, "sqlstate", None) == _POSTGRES_DISK_FULL else BUSY
+    before = error.orig.__context__ if error.orig else None
+    hidden = trouble(before) if isinstance(before, OperationalError) else None
+    return next((kind for prefix, kind in _SQLITE.items() if name.startswith(prefix)), hidden)
 
 
 @contextmanager

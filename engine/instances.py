@@ -31,7 +31,7 @@ from engine.log import ORIGIN, Command, Data, append, dumps, entries, loads
 from engine.machine import Machine
 from engine.packages import Package
 from engine.replay import MOVING, carry_out, replay, retried
-from engine.schema import NO_DUE, incidents, instances, outbox, task_candidates, tasks, timers
+from engine.schema import NO_DUE, commands, incidents, instances, outbox, task_candidates, tasks, timers
 from engine.statements import (
     ADD_CANDIDATES,
     ADD_MESSAGES,
@@ -430,8 +430,13 @@ class Instances:
         return self.connection.scalar(SEEN, {"of": instance_id, "key": idempotency_key})
 
     def _repeated(self, held: Held, seq: int) -> Advance:
+        """What the command brought when it was carried out."""
+        log = (commands.c.instance_id == held.id) & (commands.c.seq == seq)
+        keys = list(loads(self.connection.scalar(select(commands.c.facts).where(log)) or "{}").get("opened", ()))
+        rows = self.connection.execute(select(tasks).where(tasks.c.instance_id == held.id, tasks.c.key.in_(keys))).all()
         data = held.data
-        return Advance(held.id, held.business_key, held.version_id, seq, "complete", self.now(), held.status, data, repeated=True)
+        opened = {row.id: Opening(held.id, held.business_key, row.key, row.element, row.name, {}, data, row.opened_at) for row in rows}
+        return Advance(held.id, held.business_key, held.version_id, seq, "complete", self.now(), held.status, data, opened, repeated=True)
 
     def _open_and_running(self, holding: Holding, actor: Actor) -> Mapping[str, Any]:
         self._permit(holding.instance, RUNNING)

@@ -18,6 +18,10 @@ class NotAllowed(GovernanceError):
     """您的岗位没有办理此事项的权限。"""
 
 
+class NoSpace(GovernanceError):
+    """服务器磁盘空间不足，内容没有保存，请联系管理员腾出空间后重试。"""
+
+
 class SheetRejected(GovernanceError):
     """导入表中有错误，未写入任何内容。"""
 

@@ -17,13 +17,16 @@ from kombu.transport.redis import Channel, Transport
 
 from jobs.runner import Runner
 
-WAKING = 1.0
-"""Seconds between two wake-ups."""
+WAKING, SELDOM = 0.3, 5.0
+"""Seconds between two wake-ups: of what people wait for, and of what can wait."""
+STALE = 2.0
+"""Seconds after which a wake-up that nobody has heard is dropped: the next ones say the same."""
 POLL = timedelta(seconds=5)
 """How often a worker looks by itself, whatever the broker does."""
 AT_ONCE = 20.0
 """Seconds after which a task that finds ever more to do lets others have their turn."""
-QUEUES = {"timers": "due", "reminders": "due", "outbox": "outbox", "calendar": "slow", "record": "slow", "files": "slow"}
+SLOW = "slow"
+QUEUES = {"timers": "due", "reminders": "due", "outbox": "outbox", "calendar": SLOW, "record": SLOW, "files": SLOW}
 """Which queue carries the wake-ups of which step; every worker watches them all."""
 
 
@@ -51,7 +54,11 @@ def make_queue(redis_url: str, open_runner: Callable[[], Runner]) -> Celery:
         broker_connection_retry_on_startup=True,
         timezone="UTC",
         beat_schedule={
-            name: {"task": f"wuzhang.{name}", "schedule": WAKING, "options": {"queue": carrier, "expires": WAKING}}
+            name: {
+                "task": f"wuzhang.{name}",
+                "schedule": SELDOM if carrier == SLOW else WAKING,
+                "options": {"queue": carrier, "expires": STALE},
+            }
             for name, carrier in QUEUES.items()
         },
     )

@@ -6,13 +6,14 @@ Every unit of work is a transaction of its own; what fails is counted and put of
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import Engine, Row, Select, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine.anchor import Anchor
@@ -31,12 +32,15 @@ from governance.cases.photos import sweep_photos
 from governance.context import Context
 from governance.workflow.limits import fire, follow_calendar, remind
 from governance.workflow.world import instances
+from jobs.lanes import Lanes
 from jobs.services import Call, Service, ServiceFailed, Webhooks
 
 log = structlog.get_logger()
 BATCH = 200
-PAUSE = timedelta(seconds=1)
+PAUSE = timedelta(seconds=0.5)
 PUT_OFF = timedelta(minutes=1)
+AWAY = timedelta(seconds=2)
+"""How long something rests when not itself failed but the database."""
 
 MOST = 3
 LEASE = timedelta(minutes=2)
@@ -66,7 +70,11 @@ class Runner:
     now: Callable[[], datetime]
     services: Service = NO_SERVICES
     notary: Notary | None = None
-    resting: dict[tuple[str, object], datetime] = field(default_factory=dict)
+    resting: dict[tuple[str, object], tuple[datetime, timedelta]] = field(default_factory=dict)
+    """Since when what failed rests, and how long."""
+    lanes: Lanes = field(default_factory=Lanes)
+    named: dict[tuple[int, str], str] = field(default_factory=dict)
+    """The service of an element of a version."""
     missed: dict[int, int] = field(default_factory=dict)
     """Instances that could not follow the calendar, and how often that was tried; after `MOST` times an administrator must look."""
 
@@ -83,14 +91,19 @@ class Runner:
         }
 
     def tick(self) -> int:
-        """Does what is due; returns how much that was."""
+        """Does what is due, to the last answer; returns how much that was."""
+        done = self._do()
+        self.lanes.wait()
+        return done
+
+    def _do(self) -> int:
         return sum(step() for step in self.steps.values())
 
     def run(self, stop: threading.Event, pause: timedelta = PAUSE) -> None:
         """Ticks until told to stop, and rests for a while whenever nothing is due."""
         while not stop.is_set():
             try:
-                done = self.tick()
+                done = self._do()
             except Exception as error:
                 log.exception("runner.tick_failed", error=repr(error))
                 done = 0
@@ -104,7 +117,7 @@ class Runner:
                 .join(instance_rows, instance_rows.c.id == timers.c.instance_id)
                 .where(timers.c.due_at <= self.now(), instance_rows.c.status == RUNNING)
                 .order_by(timers.c.due_at)
-                .limit(BATCH)
+                .limit(BATCH + self._at_rest())
             ).all()
         return sum(self._alone("timer", (row.instance_id, row.key), _free(row.instance_id), fire, row.instance_id, row.key) for row in due)
 
@@ -115,31 +128,54 @@ class Runner:
                 .join(instance_rows, instance_rows.c.id == tasks.c.instance_id)
                 .where(tasks.c.notice_at <= self.now(), instance_rows.c.status == RUNNING)
                 .order_by(tasks.c.notice_at)
-                .limit(BATCH)
+                .limit(BATCH + self._at_rest())
             ).all()
         return sum(self._alone("notice", row.id, _free(row.instance_id), remind, row.id) for row in due)
 
     def _deliver(self) -> int:
         """Sends what waits in the outbox, at least once; the outside is asked between two transactions, never within one."""
-        waiting = outbox.outerjoin(instance_rows, instance_rows.c.id == outbox.c.instance_id)
-        due = select(outbox, instance_rows.c.status).select_from(waiting).where(outbox.c.due_at <= self.now())
-        with self.database.connect() as connection:
-            rows = connection.execute(
-                due.where(instance_rows.c.status.is_distinct_from(SUSPENDED)).order_by(outbox.c.id).limit(BATCH)
-            ).all()
-        return sum(self._ask(row) if row.kind == "service" and row.status == RUNNING else self._mark_sent(row.id) for row in rows)
+        asked = (self._ask(row) if row.kind == "service" and row.status == RUNNING else self._mark_sent(row.id) for row in self._waiting())
+        return sum(asked)
+
+    def _waiting(self) -> Iterator[Row[Any]]:
+        """What is due in the outbox; what has to wait for a slow service does not hide what lies behind it."""
+        joined = outbox.outerjoin(instance_rows, instance_rows.c.id == outbox.c.instance_id)
+        moving = instance_rows.c.status.is_distinct_from(SUSPENDED)
+        query = select(outbox, instance_rows.c.status, instance_rows.c.version_id).select_from(joined).where(moving).order_by(outbox.c.id)
+        last, more = -1, True
+        while more:
+            with self.database.connect() as connection:
+                rows = connection.execute(query.where(outbox.c.due_at <= self.now(), outbox.c.id > last).limit(BATCH)).all()
+            yield from rows
+            more = len(rows) == BATCH
+            last = rows[-1].id if rows else last
 
     def _mark_sent(self, outbox_id: int) -> int:
         """Nobody outside listens to messages and signals yet, and nobody asks for an instance that has ended."""
         return self._alone("outbox", outbox_id, _unsent(outbox_id), _sent, outbox_id)
 
     def _ask(self, row: Row[Any]) -> int:
-        """Asks an outside service, and hands its answer to the process."""
-        if not self._alone("outbox", row.id, _unsent(row.id), _leased, row.id, row.attempts + 1):
+        """Has an outside service asked, unless enough wait for it."""
+        service = self._service(row)
+        if not self.lanes.enter(service):
             return 0
+        if not self._alone("outbox", row.id, _unasked(row.id, self.now()), _leased, row.id, row.attempts + 1):
+            self.lanes.leave(service)
+            return 0
+        self.lanes.run(service, lambda: self._hear(row, service))
+        return 1
+
+    def _service(self, row: Row[Any]) -> str:
+        """Which service a row asks for; a version never changes."""
+        where = row.version_id, row.name
+        if where not in self.named:
+            with self.database.connect() as connection:
+                self.named[where] = service_of(connection, row.instance_id, row.name)
+        return self.named[where]
+
+    def _hear(self, row: Row[Any], service: str) -> int:
+        """Asks the service, and hands its answer to the process."""
         try:
-            with Session(self.database) as session:
-                service = service_of(session.connection(), row.instance_id, row.name)
             answer = self.services(Call(row.id, service, row.instance_id, row.name, loads(row.body)))
         except ServiceFailed as failed:
             return self._alone("outbox", row.id, _unsent(row.id), _failed, row, str(failed))
@@ -162,7 +198,7 @@ class Runner:
         return self._alone("calendar round", behind.count, None, lambda context: note_followed(context.session, behind, upto))
 
     def _follow_one(self, instance_id: int) -> None:
-        if self.resting.get(("calendar", instance_id), self.now()) > self.now():
+        if self._rests("calendar", instance_id):
             return
         if self._alone("calendar", instance_id, None, follow_calendar, instance_id):
             self.missed.pop(instance_id, None)
@@ -205,16 +241,27 @@ class Runner:
 
     def _attempt(self, kind: str, subject: object, act: Callable[[], int]) -> int:
         """What fails rests a while, and the others go on; says how much was done."""
-        if self.resting.get((kind, subject), self.now()) > self.now():
+        if self._rests(kind, subject):
             return 0
         try:
             done = act()
         except Exception as error:
             log.warning("runner.failed", kind=kind, subject=subject, error=repr(error), expected=isinstance(error, EngineError))
-            self.resting[kind, subject] = self.now() + PUT_OFF
+            self.resting[kind, subject] = self.now(), AWAY if isinstance(error, OperationalError) else PUT_OFF
             return 0
         self.resting.pop((kind, subject), None)
         return done
+
+    def _rests(self, kind: str, subject: object) -> bool:
+        """Whether something failed a moment ago; a clock that was put back does not make it rest longer."""
+        since, span = self.resting.get((kind, subject), (self.now(), timedelta()))
+        return timedelta() <= self.now() - since < span
+
+    def _at_rest(self) -> int:
+        """How many rest, and so take up room among what is due; who has rested is forgotten."""
+        for what in [what for what in list(self.resting) if not self._rests(*what)]:
+            self.resting.pop(what, None)
+        return len(self.resting)
 
 
 def _free(instance_id: int) -> Select[Any]:
@@ -225,6 +272,11 @@ def _free(instance_id: int) -> Select[Any]:
 def _unsent(outbox_id: int) -> Select[Any]:
     """Claims what is to be sent, unless it has been or somebody is at it."""
     return select(outbox.c.id).where(outbox.c.id == outbox_id, outbox.c.done_at.is_(None)).with_for_update(skip_locked=True)
+
+
+def _unasked(outbox_id: int, now: datetime) -> Select[Any]:
+    """The same, unless somebody is asking its service."""
+    return _unsent(outbox_id).where(outbox.c.due_at <= now)
 
 
 def _sent(context: Context, outbox_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -52,7 +53,7 @@ class Webhooks:
         except urllib.error.HTTPError as error:
             error.close()
             raise ServiceFailed(f"外部服务“{call.service}”答复 {error.code}。") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise ServiceFailed(f"外部服务“{call.service}”没有答复。") from error
         return _answer(call.service, said)
 

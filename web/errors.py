@@ -13,15 +13,16 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from api.work import context, undo
+from engine.database import FULL, trouble
 from engine.errors import ClaimedByOther, EngineError, NoSuchInstance, NoSuchTask, TaskClosed
 from governance.calendar.errors import CalendarError
-from governance.errors import GovernanceError, NotAllowed, NotFound
+from governance.errors import GovernanceError, NoSpace, NotAllowed, NotFound
 from governance.people.queries import names
 from web.format import moment
 from web.language import gettext as _
 from web.sentences import say
 
-STATUS: dict[type[Exception], int] = {NotFound: 404, NoSuchTask: 404, NoSuchInstance: 404, NotAllowed: 403}
+STATUS: dict[type[Exception], int] = {NotFound: 404, NoSuchTask: 404, NoSuchInstance: 404, NotAllowed: 403, NoSpace: 507}
 WORDS = {
     400: lazy_gettext("请求有误，请返回重试。"),
     401: lazy_gettext("请先登录。"),
@@ -57,11 +58,14 @@ def sentence(error: Exception) -> str:
 
 
 def _busy(error: OperationalError) -> ResponseReturnValue:
-    """The database had no time; SQLite gives the same name to faults of ours."""
-    if not getattr(error.orig, "sqlite_errorname", "SQLITE_BUSY").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+    """The database had no time or no space."""
+    why = trouble(error)
+    if why is None:
         raise error
-    current_app.logger.error("the database is busy or away", exc_info=error)
+    current_app.logger.error("the database is %s", why, exc_info=error)
     undo()
+    if why == FULL:
+        return say(str(NoSpace())), 507, {"Content-Type": "text/plain; charset=utf-8"}
     return _("系统繁忙，请稍后重试。"), 503, {"Retry-After": "1", "Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -82,6 +86,9 @@ def _expired(_error: Exception) -> ResponseReturnValue:
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, OperationalError) and trouble(cause):
+        return _busy(cause)
     undo()
     if error.code == 401:
         return _to_sign_in(request.full_path if request.method == "GET" and not _is_part() else _page_before())

@@ -82,6 +82,7 @@ def _part(part: str) -> str:
 SENTENCES = (
     N_("；"),
     N_("："),
+    N_("服务器磁盘空间不足，内容没有保存，请联系管理员腾出空间后重试。"),
     # people and places
     N_("反映人"),
     N_("系统"),

@@ -5,6 +5,7 @@ Reading a picture costs time and memory and touches no database: entrances do it
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -19,7 +20,7 @@ from sqlalchemy import select
 
 from governance.cases.models import Case, Photo
 from governance.context import Context
-from governance.errors import Refused
+from governance.errors import NoSpace, Refused
 
 MAX_BYTES = 10_000_000
 MAX_PIXELS = {"JPEG": 120_000_000, "PNG": 25_000_000, "WEBP": 25_000_000}
@@ -29,6 +30,7 @@ MAX_PROGRESSIVE, MAX_SCANS = 30_000_000, 16
 SCAN = b"\xff\xda"
 BROKEN = (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError, IndexError, EOFError, OverflowError, struct.error)
 """What the decoders raise for files that are not what they seem."""
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LONGEST_SIDE = 1920
 PER_CASE = 9
 DAY = timedelta(days=1)
@@ -66,14 +68,11 @@ def read_picture(content: bytes) -> Picture:
 
 
 def add_photo(context: Context, case: Case, picture: Picture, *, by: int | None = None, task_key: str | None = None) -> Photo:
-    """Adds a picture to a case."""
+    """Adds a picture to a case; raises `NoSpace`."""
     digest = hashlib.sha256(picture.content).hexdigest()
     path = photo_path(context.folder, digest)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{context.new_id()}")
-        fresh.write_bytes(picture.content)
-        fresh.replace(path)
+        _keep(path, picture.content, path.with_suffix(f".{context.new_id()}"))
     photo = Photo(
         id=context.new_id(),
         case_id=case.id,
@@ -87,6 +86,22 @@ def add_photo(context: Context, case: Case, picture: Picture, *, by: int | None 
     context.session.add(photo)
     context.session.flush()
     return photo
+
+
+def _keep(path: Path, content: bytes, fresh: Path) -> None:
+    """Writes a file whole or not at all, and to the disk before any row names it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with fresh.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        if error.errno in NO_SPACE:
+            raise NoSpace from error
+        raise
 
 
 def sweep_photos(context: Context) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from engine.activities import MAX_DEPTH
 from engine.diagram import Diagram, read_diagram
 from engine.errors import NothingWaits, StepFailed
 from engine.machine import Machine
 from engine.program import Program
 from engine.scenario_files import read_scenario
 from engine.scenarios import EPOCH, play
+from engine.tree import scopes_of
 from engine.validator import check
 from tests.diagrams import Drawing, event, started
 
@@ -160,3 +162,34 @@ def test_a_process_starts_by_any_of_its_events_and_by_no_other() -> None:
     Machine(program, EPOCH).start({}, EPOCH, "sig")
     with pytest.raises(NothingWaits):
         Machine(program, EPOCH).start({}, EPOCH, "other")
+
+
+DEEPEST = 800
+"""How deep a tree of tokens never becomes."""
+
+
+def depth(machine: Machine) -> int:
+    return max(sum(1 for _ in scopes_of(task)) for task in machine.tree.tasks.values())
+
+
+def test_a_process_that_calls_itself_stops_long_before_its_tree_is_too_deep() -> None:
+    called = Drawing().node("startEvent", "cs").node("callActivity", "again", calledElement="q").ends("ce").chain("cs", "again", "ce")
+    drawn = started("c", "e").node("callActivity", "c", calledElement="q").ends("e").beside(called.as_process("q"))
+    machine = Machine(Program(read(drawn)), EPOCH)
+    with pytest.raises(StepFailed) as failed:
+        machine.start({}, EPOCH)
+    assert failed.value.rule == "call_too_deep" and MAX_DEPTH < depth(machine) < DEEPEST
+
+
+def test_subprocesses_in_each_other_as_deep_as_a_diagram_may_hold_them_leave_nothing_behind() -> None:
+    body = Drawing().node("startEvent", "s0").users("u").ends("e0").chain("s0", "u", "e0")
+    for level in range(1, 98):
+        body = Drawing().node("startEvent", f"s{level}").node("subProcess", f"p{level}", body=body).ends(f"e{level}")
+        body.chain(f"s{level}", f"p{level}", f"e{level}")
+    drawn = started("outer", "e").node("subProcess", "outer", body=body).ends("e")
+    assert [problem for problem in check(read(drawn), bare=True) if problem.severity == "error"] == []
+    machine = Machine(Program(read(drawn)), EPOCH)
+    machine.start({}, EPOCH)
+    assert 98 < depth(machine) < DEEPEST
+    machine.complete("u", {}, EPOCH)
+    assert machine.finished and machine.tree.below(machine.tree.task_tree) == []

@@ -12,6 +12,7 @@ import redis
 
 from tests.conftest import leave_out
 from tests.district import District
+from tests.faults.storm.servers import free_port
 from wuzhang.app import create_app
 
 REDIS = os.environ.get("WUZHANG_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -29,6 +30,16 @@ def redis_url(request: pytest.FixtureRequest) -> str:
     finally:
         client.close()
     return REDIS
+
+
+def test_with_redis_away_each_process_counts_by_itself(tmp_path: Path) -> None:
+    district = District(tmp_path)
+    app = create_app(replace(district.config, redis_url=f"redis://127.0.0.1:{free_port()}/0"), district.clock)
+    district.apps.append(app)
+    asked = {"username": "nobody", "password": "wrong-password"}
+    answers = [app.test_client().post("/api/v1/tokens", json=asked).status_code for _ in range(31)]
+    assert answers == [401] * 30 + [429]
+    district.close()
 
 
 def test_guessing_passwords_is_slowed_down(tmp_path: Path, redis_url: str) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from engine.log import entries
 from engine.schema import instances as instance_rows
 from engine.schema import tasks, timers
+from engine.versions import publish
 from governance.context import Context
 from governance.workflow.world import instances
+from jobs.runner import BATCH
+from tests.diagrams import started, timer
 from tests.district import District
+from tests.engine.durable import package
 from tests.faults.people import report
 
 ACTOR = {"person": "1", "post": "grid_worker", "unit": "1"}
@@ -72,15 +77,61 @@ def test_what_fails_rests_and_leaves_the_record_whole(district: District) -> Non
         raise RuntimeError("disk full")
 
     with district.office.database.connect() as connection:
-        timer = connection.execute(select(timers)).one()
+        armed = connection.execute(select(timers)).one()
     for _ in range(3):
-        assert runner._alone("timer", (timer.instance_id, timer.key), None, fails) == 0
+        assert runner._alone("timer", (armed.instance_id, armed.key), None, fails) == 0
     assert len(tries) == 1 and district.findings() == []
     district.clock.at += timedelta(minutes=2)
-    runner._alone("timer", (timer.instance_id, timer.key), None, fails)
+    runner._alone("timer", (armed.instance_id, armed.key), None, fails)
     assert len(tries) == 2
     district.tick()
     assert "timer" in kinds(district, instance) and district.findings() == []
+
+
+def test_a_clock_put_back_makes_nothing_rest_longer(district: District) -> None:
+    runner, tries = district.office.runner, []
+
+    def fails(context: Context) -> None:
+        tries.append(context.now())
+        raise RuntimeError("broken")
+
+    for hours in (0, -5):
+        district.clock.pass_by(hours=hours)
+        runner._alone("timer", 1, None, fails)
+    assert len(tries) == 2
+
+
+def test_what_fails_for_want_of_a_database_rests_only_a_moment(district: District) -> None:
+    runner, tries = district.office.runner, []
+
+    def away(context: Context) -> None:
+        tries.append(context.now())
+        raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
+
+    for seconds in (0, 1, 2):
+        district.clock.pass_by(seconds=seconds)
+        runner._alone("timer", 1, None, away)
+    assert len(tries) == 2
+
+
+def test_more_that_are_stuck_than_a_runner_looks_at_hide_nobody(district: District) -> None:
+    drawn = started("t", "e").node("intermediateCatchEvent", "t", timer("duration", "PT1H")).ends("e")
+    with district.office.work() as context:
+        version = publish(context.session.connection(), context.new_id(), package(drawn), context.now(), by="test", reason="test")
+        ids = [instances(context).start(version, {}, ACTOR, business_key="t").instance_id for _ in range(BATCH + 5)]
+        stuck = instance_rows.c.id.in_(ids[:-1])
+        kept = context.session.connection().scalar(select(instance_rows.c.state).where(instance_rows.c.id == ids[0]))
+        context.session.connection().execute(update(instance_rows).where(stuck).values(state="{"))
+    district.clock.pass_by(hours=2)
+    runner = district.office.runner
+    for _ in range(2):
+        runner.steps["timers"]()
+    assert kinds(district, ids[-1]) == ["start", "timer"] and kinds(district, ids[0]) == ["start"]
+    with district.office.work() as context:
+        context.session.connection().execute(update(instance_rows).where(stuck).values(state=kept))
+    district.clock.pass_by(minutes=2)
+    district.tick()
+    assert district.findings() == []
 
 
 def _place(context: Context, instance: int) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,6 +18,7 @@ from engine.log import entries
 from engine.schema import incidents, instances, outbox
 from engine.versions import publish
 from governance.workflow.world import instances as running
+from jobs.lanes import WIDTH
 from jobs.runner import LEASE, Runner
 from jobs.services import Call, ServiceFailed, Webhooks
 from tests.diagrams import started
@@ -58,6 +61,7 @@ def outside() -> Iterator[Outside]:
 
 
 def begun(district: District, service: str = "sms") -> int:
+    """An instance that waits for a service."""
     drawing = started("x", "e").node("serviceTask", "x", f'<extensionElements><wz:service name="{service}"/></extensionElements>').ends("e")
     with district.office.work() as context:
         version = publish(context.session.connection(), context.new_id(), package(drawing), context.now(), by="test", reason="test")
@@ -110,8 +114,7 @@ def test_a_runner_killed_after_asking_is_followed_by_another_and_one_answer_coun
         outside.webhooks(call)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        Runner(district.office.database, district.office.context, district.clock, killed).tick()
+    Runner(district.office.database, district.office.context, district.clock, killed).tick()
     tick(district, outside)
     assert len(outside.asked) == 1 and status(district, instance_id) == "running"
     district.clock.at += LEASE + timedelta(seconds=1)
@@ -131,6 +134,52 @@ def test_a_service_that_nobody_configured_says_so(outside: Outside) -> None:
 def test_a_service_that_does_not_listen_says_so() -> None:
     with pytest.raises(ServiceFailed, match="没有答复"):
         Webhooks({"sms": "http://127.0.0.1:9/"})(Call(1, "sms", 1, "x", {}))
+
+
+def test_a_service_that_talks_nonsense_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def mumble() -> None:
+            with server.accept()[0] as line:
+                line.recv(65536)
+                line.sendall(b"what do you want\r\n\r\n")
+
+        threading.Thread(target=mumble, daemon=True).start()
+        with pytest.raises(ServiceFailed, match="没有答复"):
+            Webhooks({"sms": f"http://127.0.0.1:{server.getsockname()[1]}/"})(Call(1, "sms", 1, "x", {}))
+
+
+def test_a_service_that_hangs_holds_up_nobody_else(district: District) -> None:
+    hanging, asked = threading.Event(), []
+
+    def service(call: Call) -> dict[str, Any]:
+        if call.service == "slow":
+            hanging.wait(20)
+        asked.append(call.service)
+        return {}
+
+    runner = Runner(district.office.database, district.office.context, district.clock, service)
+    slow = [begun(district, "slow") for _ in range(WIDTH + 2)]
+    begun(district, "sms")
+    began = time.monotonic()
+    assert runner.steps["outbox"]() == WIDTH + 1
+    while asked != ["sms"] and time.monotonic() - began < 10:
+        time.sleep(0.01)
+    assert asked == ["sms"] and runner.steps["outbox"]() == 0
+    hanging.set()
+    while runner.tick():
+        continue
+    assert asked.count("slow") == len(slow) and {status(district, id) for id in slow} == {"finished"} and district.findings() == []
+
+
+def test_of_two_runners_that_have_seen_the_same_row_one_asks(district: District, outside: Outside) -> None:
+    begun(district)
+    runners = [Runner(district.office.database, district.office.context, district.clock, outside.webhooks) for _ in range(2)]
+    seen = [list(runner._waiting()) for runner in runners]
+    assert [runner._ask(rows[0]) for runner, rows in zip(runners, seen, strict=True)] == [1, 0]
+    for runner in runners:
+        runner.lanes.wait()
+    assert len(outside.asked) == 1 and district.findings() == []
 
 
 def test_an_answer_that_nobody_waits_for_any_more_is_dropped(district: District, outside: Outside) -> None:
