@@ -19,11 +19,7 @@ from wuzhang.models import metadata
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     if request.param == "sqlite":
         return open_database(f"sqlite:///{tmp_path / 'm.db'}")
-    engine = open_database(request.getfixturevalue("postgres_url"))
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    return engine
+    return open_database(request.getfixturevalue("empty_postgres")())
 
 
 def test_upgrading_from_empty_equals_the_models_and_can_be_taken_back(empty: Engine) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.database import open_database
 from tests.conftest import leave_out
 from tests.district import District
 
@@ -108,12 +107,7 @@ def _answers(port: int) -> bool:
 def made(request: pytest.FixtureRequest, folder: Path, size: str) -> Deployment:
     if size == "embedded":
         return Deployment(District(folder))
-    url = request.getfixturevalue("postgres_url").render_as_string(hide_password=False)
-    engine = open_database(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    engine.dispose()
+    url = request.getfixturevalue("empty_postgres")()
     return Deployment(District(folder, url), free_port())
 
 
