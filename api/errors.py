@@ -14,6 +14,7 @@ from werkzeug.exceptions import NotFound as NoRoute
 
 from api.work import context, undo
 from engine import errors as engine
+from engine.anchor import AnchorDiffers
 from engine.database import FULL, trouble
 from engine.decisions import TableRejected
 from engine.replay import Diverged, Erased
@@ -53,6 +54,7 @@ STATUS: Mapping[type[Exception], int] = {
     engine.Unreadable: 422,
     engine.VersionRefused: 422,
     TableRejected: 422,
+    AnchorDiffers: 409,
     Erased: 410,
     Diverged: 409,
     calendar.CalendarError: 409,

@@ -22,7 +22,7 @@ from governance.workflow.world import instances
 from tests.diagrams import Drawing, started, timer
 from tests.district import District
 from tests.engine.durable import package
-from tests.faults.storm.nursery import Nursery, members
+from tests.faults.storm.nursery import Nursery, alive, members
 from tests.faults.storm.servers import Postgres, Redis, free_port
 from wuzhang.config import Config
 from wuzhang.office import Office
@@ -153,6 +153,11 @@ class House:
         del self.others[chosen]
         self.start(*words.split())
         return "worker"
+
+    def dead(self) -> list[str]:
+        """What should run and does not."""
+        running = {**dict.fromkeys(self.webs.values(), "web"), **self.others}
+        return [words for pid, words in running.items() if not alive(pid)]
 
     def renew(self) -> None:
         """Kills everything and starts it again, with nothing remembered."""

@@ -70,6 +70,7 @@ class Stage:
         try:
             yield built
             until(lambda: waiting(built) == 0, f"everything due is done in {name}")
+            outcome.broken += [f"{died} ended although nobody killed it" for died in built.dead()]
         finally:
             built.close()
         examine(outcome, built, ledger or Ledger(), effects)
