@@ -270,7 +270,12 @@ class Instances:
     def service_failed(self, instance_id: int, element: str, message: str) -> None:
         """A service could not be asked: an incident, whose retry asks again."""
         held = self.hold_instance(instance_id)
-        self._stop(held, Command("resend", self.now(), SYSTEM, task_key=element), StepFailed(element, "service_failed", message))
+        self._park(held, Command("resend", self.now(), SYSTEM, task_key=element), StepFailed(element, "service_failed", message))
+
+    def timer_failed(self, instance_id: int, key: str, message: str) -> None:
+        """A timer cannot be fired for a reason that is not the diagram's: an incident, whose retry fires it."""
+        held = self.hold_instance(instance_id)
+        self._park(held, Command("timer", self.now(), SYSTEM, task_key=key), StepFailed(key.partition("#")[0], "timer_failed", message))
 
     def rewind(self, instance_id: int, to: int, actor: Actor, reason: str, *, revision: int | None = None) -> Advance:
         """Takes the instance back to where it was after command `to`; raises `NoSuchCommand`, `StaleRevision`."""
@@ -595,7 +600,13 @@ class Instances:
             self.connection.execute(ADD_MESSAGES, rows)
 
     def _stop(self, held: Held, command: Command, failed: StepFailed) -> Advance:
-        """The command is kept with the reason; the instance stays as it was."""
+        stopped, data = self._park(held, command, failed), held.data
+        return Advance(
+            held.id, held.business_key, held.version_id, held.revision + 1, "incident", command.at, held.status, data, stopped=stopped
+        )
+
+    def _park(self, held: Held, command: Command, failed: StepFailed) -> Stopped:
+        """The command is kept with the reason; the instance stays as it was, whatever that may be."""
         incident_id = self.new_id()
         kept = {
             "kind": command.kind,
@@ -623,11 +634,7 @@ class Instances:
             self.connection.execute(delete(timers).where(timers.c.instance_id == held.id, timers.c.key == command.task_key))
         happened = {"command": command.kind, "element": failed.element, "rule": failed.rule, "message": failed.message}
         self._record(held, Command("incident", command.at, SYSTEM, task_key=command.task_key, facts=happened), has_incident=True)
-        stopped = Stopped(incident_id, failed.element, failed.rule, failed.message)
-        data = held.data
-        return Advance(
-            held.id, held.business_key, held.version_id, held.revision + 1, "incident", command.at, held.status, data, stopped=stopped
-        )
+        return Stopped(incident_id, failed.element, failed.rule, failed.message)
 
     def _resolve(self, instance_id: int, settled: ColumnElement[bool]) -> None:
         """Marks open incidents as settled."""

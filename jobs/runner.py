@@ -6,6 +6,7 @@ Every unit of work is a transaction of its own; what fails is counted and put of
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,7 +31,7 @@ from governance.calendar.commands import note_followed
 from governance.calendar.queries import unfollowed
 from governance.cases.photos import sweep_photos
 from governance.context import Context
-from governance.workflow.limits import fire, follow_calendar, remind
+from governance.workflow.limits import fire, follow_calendar, give_up, remind
 from governance.workflow.world import instances
 from jobs.lanes import Lanes
 from jobs.services import Call, Service, ServiceFailed, Webhooks
@@ -72,6 +73,8 @@ class Runner:
     notary: Notary | None = None
     resting: dict[tuple[str, object], tuple[datetime, timedelta]] = field(default_factory=dict)
     """Since when what failed rests, and how long."""
+    failures: Counter[tuple[str, object]] = field(default_factory=Counter)
+    """How often in a row something failed, the database's absence aside."""
     lanes: Lanes = field(default_factory=Lanes)
     named: dict[tuple[int, str], str] = field(default_factory=dict)
     """The service of an element of a version."""
@@ -119,7 +122,17 @@ class Runner:
                 .order_by(timers.c.due_at)
                 .limit(BATCH + self._at_rest())
             ).all()
-        return sum(self._alone("timer", (row.instance_id, row.key), _free(row.instance_id), fire, row.instance_id, row.key) for row in due)
+        return sum(self._fire(row.instance_id, row.key) for row in due)
+
+    def _fire(self, instance_id: int, key: str) -> int:
+        """Fires a timer; one that has failed too often becomes an incident, so that somebody looks."""
+        subject = instance_id, key
+        if self.failures["timer", subject] < MOST:
+            return self._alone("timer", subject, _free(instance_id), fire, instance_id, key)
+        given_up = self._alone("timer", subject, _free(instance_id), give_up, instance_id, key)
+        if given_up:
+            self.failures.pop(("timer", subject), None)
+        return given_up
 
     def _remind(self) -> int:
         with self.database.connect() as connection:
@@ -247,9 +260,12 @@ class Runner:
             done = act()
         except Exception as error:
             log.warning("runner.failed", kind=kind, subject=subject, error=repr(error), expected=isinstance(error, EngineError))
-            self.resting[kind, subject] = self.now(), AWAY if isinstance(error, OperationalError) else PUT_OFF
+            away = isinstance(error, OperationalError)
+            self.resting[kind, subject] = self.now(), AWAY if away else PUT_OFF
+            self.failures[kind, subject] += not away
             return 0
         self.resting.pop((kind, subject), None)
+        self.failures.pop((kind, subject), None)
         return done
 
     def _rests(self, kind: str, subject: object) -> bool:

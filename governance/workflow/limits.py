@@ -26,12 +26,18 @@ STAGES = ("due_soon", "overdue", "red")
 DEADLINE_PASSED = "deadline_passed"
 """The message a process may listen to; each stage of each task sends it once."""
 LONG = timedelta(hours=24)
+UNEXPECTED = "系统执行到这一步时多次出错，已停在这里，原因见系统日志。"
 CALENDAR_CHANGED = "calendar"
 
 
 def fire(context: Context, instance_id: int, key: str) -> None:
     """Fires a timer of the diagram, when it still is due."""
     instances(context).fire(instance_id, key)
+
+
+def give_up(context: Context, instance_id: int, key: str) -> None:
+    """Makes a timer that failed again and again an incident, which an administrator sees and can retry."""
+    instances(context).timer_failed(instance_id, key, UNEXPECTED)
 
 
 def remind(context: Context, task_id: int) -> None:

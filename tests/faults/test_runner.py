@@ -8,12 +8,12 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from engine.log import entries
+from engine.schema import incidents, tasks, timers
 from engine.schema import instances as instance_rows
-from engine.schema import tasks, timers
 from engine.versions import publish
 from governance.context import Context
 from governance.workflow.world import instances
-from jobs.runner import BATCH
+from jobs.runner import BATCH, MOST
 from tests.diagrams import started, timer
 from tests.district import District
 from tests.engine.durable import package
@@ -131,6 +131,29 @@ def test_more_that_are_stuck_than_a_runner_looks_at_hide_nobody(district: Distri
         context.session.connection().execute(update(instance_rows).where(stuck).values(state=kept))
     district.clock.pass_by(minutes=2)
     district.tick()
+    assert district.findings() == []
+
+
+def test_what_fails_again_and_again_becomes_an_incident_that_can_be_retried(district: District) -> None:
+    drawn = started("t", "e").node("intermediateCatchEvent", "t", timer("duration", "PT1H")).ends("e")
+    with district.office.work() as context:
+        version = publish(context.session.connection(), context.new_id(), package(drawn), context.now(), by="test", reason="test")
+        poisoned = instances(context).start(version, {}, ACTOR, business_key="t").instance_id
+        row = instance_rows.c.id == poisoned
+        kept = context.session.connection().scalar(select(instance_rows.c.state).where(row))
+        context.session.connection().execute(update(instance_rows).where(row).values(state="{"))
+    district.clock.pass_by(hours=2)
+    runner = district.office.runner
+    for _ in range(MOST + 1):
+        runner.tick()
+        district.clock.pass_by(minutes=2)
+    assert kinds(district, poisoned) == ["start", "incident"]
+    with district.office.work() as context:
+        connection = context.session.connection()
+        incident = connection.execute(select(incidents)).one()
+        assert incident.rule == "timer_failed" and incident.element == "t" and connection.execute(select(timers)).first() is None
+        connection.execute(update(instance_rows).where(row).values(state=kept))
+        assert instances(context).retry(incident.id, ACTOR).status == "finished"
     assert district.findings() == []
 
 
