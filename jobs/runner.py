@@ -42,8 +42,8 @@ PAUSE = timedelta(seconds=0.5)
 PUT_OFF = timedelta(minutes=1)
 AWAY = timedelta(seconds=2)
 """How long something rests when not itself failed but the database."""
-
 MOST = 3
+"""How often something is tried before an administrator must look."""
 LEASE = timedelta(minutes=2)
 """How long a runner that asks a service keeps others from asking, should it be killed meanwhile."""
 TRIES = (timedelta(minutes=1), timedelta(minutes=5))
