@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import IO, Any
 
 import psutil
+from redis import Redis
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 
 from engine.database import open_database
 
 REDIS = os.environ.get("WUZHANG_TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
+"""Emptied before every measurement: it counts how often an address has asked."""
 POSTGRES = os.environ.get("WUZHANG_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 
 
@@ -117,6 +119,8 @@ def served(url: str, folder: Path, secret: str, *, alone: bool = False) -> Itera
         "WUZHANG_PORT": str(port),
         **({} if alone else {"WUZHANG_REDIS_URL": REDIS}),
     }
+    if not alone:
+        Redis.from_url(REDIS).flushdb()
     with running("serve", environ, folder / "serve.log") as process:
         wait_for(port, process)
         yield f"127.0.0.1:{port}", process.pid
