@@ -153,7 +153,8 @@ def _mine(shape: _Shape) -> Subquery:
     if shape.limit is not None:
         parts = [select(part.order_by(*_URGENT).limit(shape.limit).subquery()) for part in parts]
     mine = union_all(*parts).subquery()
-    return select(mine.c.task_id, mine.c.due_at).distinct().subquery()
+    once = select(mine.c.task_id, mine.c.due_at).distinct()
+    return once.order_by(mine.c.due_at, mine.c.task_id).limit(shape.limit).subquery() if shape.limit else once.subquery()
 
 
 @lru_cache(256)
@@ -319,12 +320,7 @@ def open_tasks(context: Context, instance_id: int) -> Sequence[Row[Any]]:
 
 
 def _with_case(query: Select[Any]) -> Select[Any]:
-    return (
-        query.select_from(tasks)
-        .join(instance_rows, instance_rows.c.id == tasks.c.instance_id)
-        .join(Case, Case.instance_id == tasks.c.instance_id)
-        .join(Unit, Unit.id == Case.place_id)
-    )
+    return query.select_from(tasks).join(Case, Case.instance_id == tasks.c.instance_id).join(Unit, Unit.id == Case.place_id)
 
 
 def _latest(context: Context, query: Select[Any], moment: Any, id: Any, q: str, after: str | None, limit: int) -> Page:
