@@ -37,7 +37,7 @@ def _requests(address: str, web: int, place: int) -> dict[str, float]:
     client, sizes = Client(address), {}
     client.sign_in(CLERK, District.password)
     client.take_token(CLERK, District.password)
-    pages = ("/", "/login", "/inbox", "/inbox?box=done", "/api/v1/tasks", "/api/v1/instances")
+    pages = ("/", "/login", "/inbox", "/inbox?box=done", "/api/v1/tasks", "/api/v1/tasks?box=done")
     for number in range(1, REQUESTS + 1):
         client.get("/api/v1/openapi.json" if number % 500 == 0 else pages[number % len(pages)])
         if number in REPORTED_AT:
