@@ -78,8 +78,8 @@ class Runner:
     lanes: Lanes = field(default_factory=Lanes)
     named: dict[tuple[int, str], str] = field(default_factory=dict)
     """The service of an element of a version."""
-    missed: dict[int, int] = field(default_factory=dict)
-    """Instances that could not follow the calendar, and how often that was tried; after `MOST` times an administrator must look."""
+    missed: set[int] = field(default_factory=set)
+    """Instances that could not follow the calendar yet."""
 
     @property
     def steps(self) -> Mapping[str, Callable[[], int]]:
@@ -202,10 +202,10 @@ class Runner:
                 return 0
             query = select(instance_rows.c.id).where(instance_rows.c.state.is_not(None), instance_rows.c.id > behind.cursor)
             ids = list(session.scalars(query.order_by(instance_rows.c.id).limit(BATCH)))
-        again = [] if ids else [id for id, tried in self.missed.items() if tried < MOST]
+        again = [] if ids else self._still_missed()
         for id in [*ids, *again]:
             self._follow_one(id)
-        if any(self.missed.get(id, MOST) < MOST for id in again):
+        if again and self._still_missed():
             return 0  # the round is not over before what failed has been tried again
         upto = ids[-1] if ids else None
         return self._alone("calendar round", behind.count, None, lambda context: note_followed(context.session, behind, upto))
@@ -214,9 +214,13 @@ class Runner:
         if self._rests("calendar", instance_id):
             return
         if self._alone("calendar", instance_id, None, follow_calendar, instance_id):
-            self.missed.pop(instance_id, None)
+            self.missed.discard(instance_id)
         else:
-            self.missed[instance_id] = self.missed.get(instance_id, 0) + 1
+            self.missed.add(instance_id)
+
+    def _still_missed(self) -> list[int]:
+        """Those that are worth another try; after `MOST` an administrator must look."""
+        return [id for id in self.missed if self.failures["calendar", id] < MOST]
 
     def _keep_record(self) -> int:
         """Seals what has moved since the last checkpoint, then anchors what is not anchored yet: a crash between the two is made good."""
