@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from sqlalchemy.exc import ProgrammingError
 
 from engine.database import open_database, writing
 from tests.district import District
-from tests.faults.conftest import _empty
 from tests.faults.people import first_task, report, sign_in
 from wuzhang.cli import main
 from wuzhang.migrate import downgrade
@@ -63,11 +62,9 @@ def role(postgres_url: URL) -> Iterator[str]:
 
 
 @pytest.fixture
-def district(postgres_url: URL, role: str, tmp_path: Path) -> Iterator[District]:
+def district(postgres_url: URL, empty_postgres: Callable[[], str], role: str, tmp_path: Path) -> Iterator[District]:
     """Laid out by the owner, at work under the role."""
-    url = postgres_url.render_as_string(hide_password=False)
-    _empty(url)
-    made = District(tmp_path, url)
+    made = District(tmp_path, empty_postgres())
     with made.office.database.begin() as connection:
         grant(connection, role)
     made.office.database.dispose()
