@@ -183,13 +183,23 @@ class Instances:
 
     # ---- commands that move an instance ---------------------------------------------------------------------
 
-    def start(self, version: Version, data: Mapping[str, Any], actor: Actor, *, business_key: str, event: str | None = None) -> Advance:
-        """Begins an instance of a process version."""
+    def start(
+        self,
+        version: Version,
+        data: Mapping[str, Any],
+        actor: Actor,
+        *,
+        business_key: str,
+        event: str | None = None,
+        title: str | None = None,
+    ) -> Advance:
+        """Begins an instance of a process version; `title` is what people know it by, where no row of the domain says so."""
         now, instance_id = self.now(), self.new_id()
         row = {
             "id": instance_id,
             "version_id": version.id,
             "business_key": business_key,
+            "title": title,
             "status": RUNNING,
             "revision": 0,
             "state": None,
@@ -276,6 +286,10 @@ class Instances:
         """A timer cannot be fired for a reason that is not the diagram's: an incident, whose retry fires it."""
         held = self.hold_instance(instance_id)
         self._park(held, Command("timer", self.now(), SYSTEM, task_key=key), StepFailed(key.partition("#")[0], "timer_failed", message))
+
+    def promise(self, instance_id: int, name: str, data: Mapping[str, Any]) -> None:
+        """Sends a message in an instance's name after the commit, as its diagram might."""
+        self.connection.execute(ADD_MESSAGES, [self._parcel(instance_id, "message", name, data, self.now())])
 
     def rewind(self, instance_id: int, to: int, actor: Actor, reason: str, *, revision: int | None = None) -> Advance:
         """Takes the instance back to where it was after command `to`; raises `NoSuchCommand`, `StaleRevision`."""
@@ -583,21 +597,13 @@ class Instances:
             self.connection.execute(ADD_TIMERS, come)
 
     def _send(self, instance_id: int, machine: Machine, now: datetime) -> None:
-        rows = [
-            {
-                "id": self.new_id(),
-                "instance_id": instance_id,
-                "kind": kind,
-                "name": name or "",
-                "body": dumps(data),
-                "created_at": now,
-                "due_at": now,
-                "attempts": 0,
-            }
-            for kind, name, data in machine.sent
-        ]
+        rows = [self._parcel(instance_id, kind, name or "", data, now) for kind, name, data in machine.sent]
         if rows:
             self.connection.execute(ADD_MESSAGES, rows)
+
+    def _parcel(self, instance_id: int, kind: str, name: str, data: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        body = {"body": dumps(data), "created_at": now, "due_at": now, "attempts": 0}
+        return {"id": self.new_id(), "instance_id": instance_id, "kind": kind, "name": name, **body}
 
     def _stop(self, held: Held, command: Command, failed: StepFailed) -> Advance:
         stopped, data = self._park(held, command, failed), held.data

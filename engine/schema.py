@@ -84,6 +84,7 @@ instances = Table(
     Column("id", Id, primary_key=True),
     Column("version_id", Id, ForeignKey(process_versions.c.id), nullable=False, index=True),
     Column("business_key", String(80), nullable=False, index=True),
+    Column("title", String(200)),
     Column("status", String(12), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("state", Text),

@@ -32,7 +32,7 @@ from governance.calendar.queries import unfollowed
 from governance.cases.photos import sweep_photos
 from governance.context import Context
 from governance.workflow.limits import fire, follow_calendar, give_up, remind
-from governance.workflow.world import instances
+from governance.workflow.world import carry, instances
 from jobs.lanes import Lanes
 from jobs.services import Call, Service, ServiceFailed, Webhooks
 
@@ -147,7 +147,7 @@ class Runner:
 
     def _deliver(self) -> int:
         """Sends what waits in the outbox, at least once; the outside is asked between two transactions, never within one."""
-        asked = (self._ask(row) if row.kind == "service" and row.status == RUNNING else self._mark_sent(row.id) for row in self._waiting())
+        asked = (self._ask(row) if row.kind == "service" and row.status == RUNNING else self._carry(row) for row in self._waiting())
         return sum(asked)
 
     def _waiting(self) -> Iterator[Row[Any]]:
@@ -163,9 +163,9 @@ class Runner:
             more = len(rows) == BATCH
             last = rows[-1].id if rows else last
 
-    def _mark_sent(self, outbox_id: int) -> int:
-        """Nobody outside listens to messages and signals yet, and nobody asks for an instance that has ended."""
-        return self._alone("outbox", outbox_id, _unsent(outbox_id), _sent, outbox_id)
+    def _carry(self, row: Row[Any]) -> int:
+        """Carries a message to whom it concerns in this house; nobody outside listens yet, and nobody asks for what has ended."""
+        return self._alone("outbox", row.id, _unsent(row.id), _carried, row)
 
     def _ask(self, row: Row[Any]) -> int:
         """Has an outside service asked, unless enough wait for it."""
@@ -297,6 +297,12 @@ def _unsent(outbox_id: int) -> Select[Any]:
 def _unasked(outbox_id: int, now: datetime) -> Select[Any]:
     """The same, unless somebody is asking its service."""
     return _unsent(outbox_id).where(outbox.c.due_at <= now)
+
+
+def _carried(context: Context, row: Row[Any]) -> None:
+    if row.kind == "message":
+        carry(context, row.name, row.instance_id)
+    _sent(context, row.id)
 
 
 def _sent(context: Context, outbox_id: int) -> None:

@@ -11,7 +11,7 @@ from api.signin import actor
 from governance.people.rules import POSTS
 from web import errors, format
 from web.language import LANGUAGES, choose_language
-from web.pages import cases, inbox, interventions, public, signin, tasks
+from web.pages import cases, deliberation, inbox, interventions, matters, public, signin, tasks
 from web.pages.admin import calendar, home, people, processes, units
 
 POLICY = (
@@ -19,7 +19,7 @@ POLICY = (
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-PAGES = (public, signin, inbox, tasks, cases, interventions, home, units, people, calendar, processes)
+PAGES = (public, signin, inbox, tasks, cases, matters, deliberation, interventions, home, units, people, calendar, processes)
 csrf = CSRFProtect()
 
 

@@ -1,14 +1,17 @@
-"""A process diagram with its names in the reader's language."""
+"""A process diagram with its names in the reader's language, and how far an instance has come on it."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from flask import Response
 from flask_babel import get_locale
 from lxml import etree
 
+from api.work import context
 from engine.packages import DIAGRAM, Package
+from governance.inbox.queries import open_tasks, way_of
 from web.sentences import worded
 
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
@@ -27,6 +30,18 @@ def drawing(package: Package) -> Response:
     response.headers["Content-Language"] = str(get_locale())
     response.vary.add("Cookie")
     return response
+
+
+def progress(instance_id: int) -> dict[str, Any]:
+    """Where an instance has been on its diagram, where it is, and what of that is overdue."""
+    given = context()
+    way = way_of(given, instance_id)
+    late = {t.element for t in open_tasks(given, instance_id) if t.due_at and t.due_at < given.now()}
+    nodes = {
+        element: {"done": way.visited.get(element, 0), "current": int(element in way.current), "overdue": int(element in late)}
+        for element in {*way.visited, *way.current}
+    }
+    return {"nodes": nodes, "taken": sorted(way.taken)}
 
 
 def _translated(diagram: bytes) -> bytes:

@@ -70,6 +70,12 @@ def day(at: datetime | None) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d}" if at else ""
 
 
+def day_in_words(at: datetime) -> str:
+    """2026年3月2日, as documents that are always in Chinese write it."""
+    local = at.astimezone(SHANGHAI)
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
 def limit_words(limit: Mapping[str, str] | None) -> str:
     """2 个工作日"""
     return say(f"{float(Fraction(limit['amount'])):g} 个{Unit(limit['unit']).label}") if limit else ""

@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from api.work import context
-from governance.cases.models import Case, Photo
-from governance.cases.photos import PER_CASE, Picture, add_photo, photo_path, read_picture
+from governance.cases.models import Photo
+from governance.cases.photos import PER_CASE, Picture, Pictured, add_photo, photo_path, read_picture
 from governance.cases.queries import photos
 from governance.errors import NotFound, Refused
 from governance.forms.rules import fields
@@ -69,13 +69,15 @@ def send_photo(photo_id: int, shown: Sequence[Photo]) -> Response:
 
 
 def with_photos(
-    form: Mapping[str, Any], filled: Mapping[str, Sequence[str]], case: Case, task_key: str, by: int | None
+    form: Mapping[str, Any], filled: Mapping[str, Sequence[str]], of: Pictured | None, task_key: str, by: int | None
 ) -> dict[str, list[str]]:
-    """What was filled in, its photo fields holding only pictures of this case; raises `Refused`."""
-    known = {str(p.id) for p in photos(context().session, case.id)}
+    """What was filled in, its photo fields holding only pictures of this case or matter; raises `Refused`."""
+    if of is None:
+        return {name: list(values) for name, values in filled.items()}
+    known = {str(p.id) for p in photos(context().session, of)}
     read = {name: list(values) for name, values in filled.items()}
     for field in (f for f in fields(form) if f.widget == "photos"):
         kept = [i for i in read.get(field.name, []) if i in known]
-        added = [add_photo(context(), case, picture, by=by, task_key=task_key) for picture in pictures(field.name)]
+        added = [add_photo(context(), of, picture, by=by, task_key=task_key) for picture in pictures(field.name)]
         read[field.name] = kept + [str(photo.id) for photo in added]
     return read

@@ -1,12 +1,14 @@
-"""Every table there is: importing this module fills the metadata."""
+"""Every table there is, and every answer that subjects give to processes: importing this module fills both."""
 
 from governance.base import Base
 from governance.calendar import models as calendar
 from governance.cases import models as cases
+from governance.deliberation import process as deliberation
 from governance.identity import models as identity
+from governance.matters import models as matters
 from governance.organisation import models as organisation
 from governance.people import models as people
 from governance.workflow import models as workflow
 
-SUBJECTS = (calendar, cases, identity, organisation, people, workflow)
+SUBJECTS = (calendar, cases, deliberation, identity, matters, organisation, people, workflow)
 metadata = Base.metadata

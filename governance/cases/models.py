@@ -56,6 +56,11 @@ class Case(Base):
 
     place: Mapped[Unit] = relationship(foreign_keys=[place_id])
 
+    @property
+    def album(self) -> dict[str, int]:
+        """Whose pictures a case's pictures are."""
+        return {"case_id": self.id}
+
 
 class CaseNumber(Base):
     """The last number given out on a day."""
@@ -72,7 +77,8 @@ class Photo(Base):
     __tablename__ = "photos"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
+    matter_id: Mapped[int | None] = mapped_column(ForeignKey("matters.id"), index=True)
     task_key: Mapped[str | None] = mapped_column(String(140))
     digest: Mapped[str] = mapped_column(String(64))
     width: Mapped[int]

@@ -14,11 +14,12 @@ import warnings
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import select
 
-from governance.cases.models import Case, Photo
+from governance.cases.models import Photo
 from governance.context import Context
 from governance.errors import NoSpace, Refused
 
@@ -34,6 +35,13 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LONGEST_SIDE = 1920
 PER_CASE = 9
 DAY = timedelta(days=1)
+
+
+class Pictured(Protocol):
+    """What has pictures: a case, a matter."""
+
+    @property
+    def album(self) -> dict[str, int]: ...
 
 
 @dataclass(frozen=True)
@@ -67,15 +75,15 @@ def read_picture(content: bytes) -> Picture:
     return Picture(out.getvalue(), *upright.size)
 
 
-def add_photo(context: Context, case: Case, picture: Picture, *, by: int | None = None, task_key: str | None = None) -> Photo:
-    """Adds a picture to a case; raises `NoSpace`."""
+def add_photo(context: Context, of: Pictured, picture: Picture, *, by: int | None = None, task_key: str | None = None) -> Photo:
+    """Adds a picture to a case or a matter; raises `NoSpace`."""
     digest = hashlib.sha256(picture.content).hexdigest()
     path = photo_path(context.folder, digest)
     if not path.exists():
         _keep(path, picture.content, path.with_suffix(f".{context.new_id()}"))
     photo = Photo(
         id=context.new_id(),
-        case_id=case.id,
+        **of.album,
         task_key=task_key,
         digest=digest,
         width=picture.width,

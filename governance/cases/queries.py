@@ -9,11 +9,12 @@ from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.schema import task_candidates, tasks
 from governance.cases.commands import digest
 from governance.cases.models import Case, Photo
+from governance.cases.photos import Pictured
 from governance.context import Actor, Context
 from governance.errors import NotFound
 from governance.organisation.models import Unit
@@ -24,7 +25,18 @@ PAGE = 30
 
 
 def visible(query: Select[Any], actor: Actor) -> Select[Any]:
-    """Only what the actor may see: by post and subtree, by a task they have or had, or because they reported it."""
+    """Only the cases the actor may see."""
+    return within_sight(query, actor, Case.instance_id, Case.place_id, Case.reported_by)
+
+
+def within_sight(
+    query: Select[Any],
+    actor: Actor,
+    instance_id: InstrumentedAttribute[int | None],
+    place_id: InstrumentedAttribute[int],
+    begun_by: InstrumentedAttribute[int | None],
+) -> Select[Any]:
+    """Only what the actor may see: by post and subtree, by a task they have or had, or because they began it."""
     if any(POSTS[a.post].sees == "all" for a in actor.appointments):
         return query
     paths = [a.unit.path for a in actor.appointments if POSTS[a.post].sees == "subtree"]
@@ -33,12 +45,12 @@ def visible(query: Select[Any], actor: Actor) -> Select[Any]:
         select(tasks.c.instance_id)
         .outerjoin(task_candidates, task_candidates.c.task_id == tasks.c.id)
         .where(
-            tasks.c.instance_id == Case.instance_id,
+            tasks.c.instance_id == instance_id,
             or_(task_candidates.c.principal.in_(actor.principals), tasks.c.closed_by == person, tasks.c.claimed_by == person),
         )
     )
     below: list[ColumnElement[bool]] = [Unit.path.startswith(path, autoescape=True) for path in paths]
-    return query.join(Unit, Unit.id == Case.place_id).where(or_(Case.reported_by == actor.person_id, theirs.exists(), *below))
+    return query.join(Unit, Unit.id == place_id).where(or_(begun_by == actor.person_id, theirs.exists(), *below))
 
 
 def case(session: Session, case_id: int, actor: Actor) -> Case:
@@ -108,9 +120,9 @@ def alikeness(one: str, other: str) -> float:
     return 2 * len(first & second) / (len(first) + len(second)) if first and second else 0.0
 
 
-def photos(session: Session, case_id: int) -> Sequence[Photo]:
-    """The pictures of a case, in the order they were added."""
-    return session.scalars(select(Photo).where(Photo.case_id == case_id).order_by(Photo.id)).all()
+def photos(session: Session, of: Pictured) -> Sequence[Photo]:
+    """The pictures of a case or a matter, in the order they were added."""
+    return session.scalars(select(Photo).filter_by(**of.album).order_by(Photo.id)).all()
 
 
 def reported_photos(session: Session, case_id: int) -> Sequence[Photo]:

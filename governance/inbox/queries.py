@@ -15,13 +15,15 @@ from engine.ids import first_id_after
 from engine.log import Entry, entries, loads
 from engine.packages import Package
 from engine.replay import Trace, trace
-from engine.schema import NO_DUE, Id, Instant, task_candidates, tasks
+from engine.schema import NO_DUE, Id, Instant, process_versions, task_candidates, tasks
 from engine.schema import instances as instance_rows
 from engine.versions import package_of
 from governance.cases.models import Case
 from governance.cases.queries import matching
 from governance.context import Actor, Context
 from governance.errors import NotFound
+from governance.matters.models import Matter
+from governance.matters.queries import matching as matching_matters
 from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import names as unit_names
 from governance.people.models import Appointment
@@ -47,7 +49,8 @@ class Line:
     limit: Mapping[str, str]
     claimed_by: str | None
     closed_at: datetime | None
-    case_id: int
+    case_id: int | None
+    matter_id: int | None
     number: str
     title: str
     status: str
@@ -75,9 +78,10 @@ _LINE = (
     tasks.c.claimed_by,
     tasks.c.closed_at,
     Case.id.label("case_id"),
-    Case.number,
-    Case.title,
-    Case.status,
+    Matter.id.label("matter_id"),
+    func.coalesce(Case.number, Matter.number, "").label("number"),
+    func.coalesce(Case.title, Matter.title, instance_rows.c.title, process_versions.c.name).label("title"),
+    func.coalesce(Case.status, Matter.status, "").label("status"),
     Case.priority,
     Case.due_at.label("case_due_at"),
     Case.paused_at,
@@ -95,7 +99,7 @@ def todo(context: Context, actor: Actor, *, q: str = "", overdue: bool = False, 
     shape = _Shape(len(mine), overdue, start is not None, None if q else limit + 1)
     query = _lines(shape, limit + 1)
     if q:
-        query = query.where(matching(q))
+        query = query.where(_named(q))
     rows = context.session.connection().execute(query, _asked(context, mine, start)).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return _page(context, rows[:limit], _after(last.due_at or NO_DUE, last.id) if last else None)
@@ -111,7 +115,7 @@ def following(context: Context, actor: Actor, due_at: datetime | None, task_id: 
 
 def done(context: Context, actor: Actor, *, q: str = "", after: str | None = None, limit: int = PAGE) -> Page:
     """已办: what the actor finished, the latest first."""
-    query = _with_case(select(*_LINE)).where(tasks.c.closed_by == str(actor.person_id))
+    query = _with_subject(select(*_LINE)).where(tasks.c.closed_by == str(actor.person_id))
     return _latest(context, query, tasks.c.closed_at, tasks.c.id, q, after, limit)
 
 
@@ -160,7 +164,7 @@ def _mine(shape: _Shape) -> Subquery:
 @lru_cache(256)
 def _lines(shape: _Shape, limit: int) -> Select[Any]:
     mine = _mine(shape)
-    lines = _with_case(select(*_LINE)).join(mine, mine.c.task_id == tasks.c.id)
+    lines = _with_subject(select(*_LINE)).join(mine, mine.c.task_id == tasks.c.id)
     return lines.order_by(mine.c.due_at, tasks.c.id).limit(limit)
 
 
@@ -319,13 +323,25 @@ def open_tasks(context: Context, instance_id: int) -> Sequence[Row[Any]]:
     return context.session.connection().execute(query).all()
 
 
-def _with_case(query: Select[Any]) -> Select[Any]:
-    return query.select_from(tasks).join(Case, Case.instance_id == tasks.c.instance_id).join(Unit, Unit.id == Case.place_id)
+def _with_subject(query: Select[Any]) -> Select[Any]:
+    """Each task with what it is about: a case, a matter, or the instance alone."""
+    joined = (
+        query.select_from(tasks)
+        .join(instance_rows, instance_rows.c.id == tasks.c.instance_id)
+        .join(process_versions, process_versions.c.id == instance_rows.c.version_id)
+        .outerjoin(Case, Case.instance_id == tasks.c.instance_id)
+        .outerjoin(Matter, Matter.instance_id == tasks.c.instance_id)
+    )
+    return joined.outerjoin(Unit, Unit.id == func.coalesce(Case.place_id, Matter.unit_id))
+
+
+def _named(q: str) -> ColumnElement[bool]:
+    return or_(matching(q), matching_matters(q), instance_rows.c.title.contains(q, autoescape=True))
 
 
 def _latest(context: Context, query: Select[Any], moment: Any, id: Any, q: str, after: str | None, limit: int) -> Page:
     if q:
-        query = query.where(matching(q))
+        query = query.where(_named(q))
     if start := _position(after):
         query = query.where(or_(moment < start[0], and_(moment == start[0], id < start[1])))
     rows = context.session.connection().execute(query.order_by(moment.desc(), id.desc()).limit(limit + 1)).all()
@@ -334,10 +350,14 @@ def _latest(context: Context, query: Select[Any], moment: Any, id: Any, q: str, 
 
 
 def _page(context: Context, rows: Sequence[Row[Any]], after: str | None) -> Page:
-    ids = {int(part) for row in rows for part in row.place_path.strip("/").split("/")}
+    ids = {int(part) for row in rows for part in _parts(row.place_path)}
     found = context.session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(ids), Unit.kind.in_(NAMED)))
     places = {row.id: row.name for row in found}
     return Page(tuple(_line(row, places) for row in rows), after)
+
+
+def _parts(path: str | None) -> list[str]:
+    return path.strip("/").split("/") if path else []
 
 
 def _line(row: Row[Any], places: Mapping[int, str]) -> Line:
@@ -352,11 +372,12 @@ def _line(row: Row[Any], places: Mapping[int, str]) -> Line:
         row.claimed_by,
         row.closed_at,
         row.case_id,
+        row.matter_id,
         row.number,
         row.title,
         row.status,
         row.priority,
-        "".join(places.get(int(part), "") for part in row.place_path.strip("/").split("/")),
+        "".join(places.get(int(part), "") for part in _parts(row.place_path)),
         None if row.paused_at else row.case_due_at,
         tuple(assignment["principals"]),
     )

@@ -17,7 +17,7 @@ from governance.context import Actor, Context
 from governance.errors import NotFound, Refused
 from governance.workflow.world import instances
 
-PROCESS, REPORTED_AGAIN = "issue_disposal", "reported_again"
+PROCESS, REPORTED_AGAIN, RESOLUTION_ASSIGNED = "issue_disposal", "reported_again", "resolution_assigned"
 
 
 def report(context: Context, reported: Report, photos: Sequence[Picture] = (), actor: Actor | None = None) -> tuple[Case, str | None]:
@@ -35,10 +35,14 @@ def report(context: Context, reported: Report, photos: Sequence[Picture] = (), a
         raise
     for picture in photos:
         add_photo(context, case, picture, by=reported.reported_by)
-    version = latest_version(context.session.connection(), PROCESS)
-    by: Mapping[str, Any] = actor.record() if actor else {"reporter": str(case.id)}
-    instances(context).start(version, _start_data(case), by, business_key=str(case.id))
+    begin(context, case, actor.record() if actor else {"reporter": str(case.id)})
     return case, secret
+
+
+def begin(context: Context, case: Case, by: Mapping[str, Any], *, event: str | None = None) -> None:
+    """Starts the process of a case that has been registered, at its plain start or where it listens to `event`."""
+    version = latest_version(context.session.connection(), PROCESS)
+    instances(context).start(version, _start_data(case), by, business_key=str(case.id), event=event)
 
 
 def report_again(context: Context, case: Case) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, or_, select
 
 from engine.errors import NoSuchTask
 from engine.instances import Advance, Foreseen, Holding, Instances
@@ -19,6 +19,7 @@ from governance.cases.models import Case, Photo
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound, Refused
 from governance.forms.rules import check_form, fields, opinion_needed
+from governance.matters.models import Matter
 from governance.organisation.models import Unit
 from governance.workflow.assignment import REPORTER
 from governance.workflow.world import instances
@@ -36,9 +37,22 @@ class Desk:
     principals: tuple[str, ...]
 
     @property
+    def settings(self) -> Mapping[str, Mapping[str, str]]:
+        return self.package.diagram.nodes[self.task["element"]].settings
+
+    @property
     def form(self) -> Mapping[str, Any]:
-        key = self.package.diagram.nodes[self.task["element"]].settings.get("form", {}).get("key")
+        key = self.settings.get("form", {}).get("key")
         return self.package.forms[key] if key else {"properties": {}}
+
+
+Check = Callable[[Context, Desk, Mapping[str, Any]], dict[str, str]]
+CHECKS: dict[str, Check] = {}
+
+
+def checks(name: str) -> Callable[[Check], Check]:
+    """Makes a function the `wz:check` of that name: what the domain has against a form that is well filled in, field by field."""
+    return lambda check: CHECKS.setdefault(name, check)
 
 
 def desk(context: Context, task_id: int) -> Desk:
@@ -139,20 +153,24 @@ def _checked(
     except Refused as refused:
         raise Refused(refused.errors | errors) from refused
     errors |= _unknown(context, held, checked)
+    if not errors and (named := held.settings.get("check")):
+        errors |= CHECKS[named["name"]](context, held, checked)
     if errors:
         raise Refused(errors)
     return checked
 
 
 def _unknown(context: Context, held: Desk, checked: Mapping[str, Any]) -> dict[str, str]:
-    """What a form names that does not exist: units, and pictures that are not this case's."""
+    """What a form names that does not exist: units, and pictures that are not of this case or matter."""
     named = [(f, _listed(checked[f.name])) for f in fields(held.form) if f.widget in ("unit", "photos") and f.name in checked]
     if not named:
         return {}
     ids = {int(v) for f, values in named for v in values if f.widget == "unit" and v.isdecimal() and len(v) < 19}
     units = {str(i) for i in context.session.scalars(select(Unit.id).where(Unit.id.in_(ids), Unit.valid_to.is_(None)))}
-    case_photos = select(Photo.id).join(Case, Case.id == Photo.case_id).where(Case.instance_id == held.task["instance_id"])
-    pictures = {str(i) for i in context.session.scalars(case_photos)} if any(f.widget == "photos" for f, _ in named) else set()
+    theirs = or_(Case.instance_id == held.task["instance_id"], Matter.instance_id == held.task["instance_id"])
+    shown = {int(v) for f, values in named for v in values if f.widget == "photos" and v.isdecimal() and len(v) < 20}
+    own = select(Photo.id).outerjoin(Case, Case.id == Photo.case_id).outerjoin(Matter, Matter.id == Photo.matter_id)
+    pictures = {str(i) for i in context.session.scalars(own.where(Photo.id.in_(shown), theirs))} if shown else set()
     known = {"unit": units, "photos": pictures}
     return {f.name: f"{f.title}中有不存在的选项" for f, values in named if not set(values) <= known[f.widget]}
 

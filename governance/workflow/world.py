@@ -18,6 +18,7 @@ from governance.cases.models import Case
 from governance.cases.rules import Standing, follow
 from governance.context import Context
 from governance.deadlines.rules import warn_at
+from governance.matters.models import ImplementationTask
 from governance.organisation.models import Kind
 from governance.organisation.queries import Station, way_up
 from governance.organisation.rules import TIERS
@@ -26,6 +27,7 @@ from governance.workflow.models import CategoryDepartment
 from governance.workflow.rules import due_of
 
 Data = Mapping[str, Any]
+CASE_CLOSED = "case_closed"
 CHECKED_SHARE = 0.1
 """Share of cases closed on the spot that are checked at random."""
 
@@ -56,20 +58,60 @@ class District:
         return Assignment(tuple(found.principals), due, warn_at(opening.at, due, unit, self.calendar), why)
 
     def advanced(self, advance: Advance) -> None:
-        session = self.context.session
-        case = session.get(Case, int(advance.business_key), populate_existing=True) if advance.business_key.isdecimal() else None
-        if case is None:
-            return
+        kind, _, key = advance.business_key.rpartition(":")
+        if kind in FOLLOWERS:
+            FOLLOWERS[kind](self.context, advance)
+        elif key.isdecimal() and (case := self.context.session.get(Case, int(key), populate_existing=True)):
+            self._follow(case, advance)
+
+    def _follow(self, case: Case, advance: Advance) -> None:
         case.instance_id = advance.instance_id
         if advance.stopped:
             return
+        was_open = case.closed_at is None
         follow(case, Standing(advance.data, advance.open_settings, advance.status, advance.at), self.calendar)
-        session.flush()
+        self.context.session.flush()
+        if was_open and case.closed_at and self._is_asked_for(case):
+            instances(self.context).promise(advance.instance_id, CASE_CLOSED, {})
+
+    def _is_asked_for(self, case: Case) -> bool:
+        """Whether a resolution waits for this case."""
+        return bool(self.context.session.scalar(select(ImplementationTask.number).where(ImplementationTask.case_id == case.id)))
 
 
 def instances(context: Context) -> Instances:
     """The engine within this unit of work."""
     return Instances(context.session.connection(), District(context), context.now, context.new_id)
+
+
+# ---- what subjects above add -------------------------------------------------------------------------------------
+
+Answer = Callable[[Context, Data], dict[str, Any]]
+Follower = Callable[[Context, Advance], None]
+Carrier = Callable[[Context, int], None]
+FOLLOWERS: dict[str, Follower] = {}
+CARRIERS: dict[str, Carrier] = {}
+
+
+def answers(name: str) -> Callable[[Answer], Answer]:
+    """Makes a function the answer to a `wz:lookup`."""
+    return lambda answer: LOOKUPS.setdefault(name, answer)
+
+
+def follows(kind: str) -> Callable[[Follower], Follower]:
+    """Makes a function follow the instances whose business key begins with `kind:`."""
+    return lambda follower: FOLLOWERS.setdefault(kind, follower)
+
+
+def carries(message: str) -> Callable[[Carrier], Carrier]:
+    """Makes a function carry a message that an instance has thrown to whom it concerns; it is given the instance's id."""
+    return lambda carrier: CARRIERS.setdefault(message, carrier)
+
+
+def carry(context: Context, message: str, instance_id: int) -> None:
+    """Carries a message on, after the commit of what threw it; perhaps twice."""
+    if message in CARRIERS:
+        CARRIERS[message](context, instance_id)
 
 
 # ---- lookups -----------------------------------------------------------------------------------------------------
@@ -125,7 +167,7 @@ def _liaison_leader(context: Context, data: Data) -> dict[str, Any]:
     return {"liaison_unit": str(district.id)}
 
 
-LOOKUPS: dict[str, Callable[[Context, Data], dict[str, Any]]] = {
+LOOKUPS: dict[str, Answer] = {
     "first_tier": _first_tier,
     "next_tier": _next_tier,
     "lower_tier": _lower_tier,

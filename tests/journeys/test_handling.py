@@ -74,6 +74,7 @@ def test_18_a_draft_outlives_the_session(town: District, people: People) -> None
     expect(page.locator(".draft-note")).to_contain_text("已恢复")
     expect(page.locator("[name=work_done]")).to_have_value("已围挡并张贴提示。")
     expect(page.locator("#opinion")).to_have_value("请上级统筹。")
+    page.wait_for_load_state("networkidle")  # an answer still on its way would bring the session back
     page.context.clear_cookies()
     page.locator(".outcome").filter(has_text="办结").click()
     expect(page).to_have_url(re.compile("/login"))

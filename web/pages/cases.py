@@ -14,11 +14,12 @@ from engine.log import entries
 from governance.cases.codes import codes
 from governance.cases.models import Case
 from governance.cases.queries import case as case_of
-from governance.cases.queries import cases, photos, reported_photos
+from governance.cases.queries import cases, photos
 from governance.errors import NotFound
-from governance.inbox.queries import open_tasks, trail, way_of
-from governance.organisation.queries import full_name, names, upwards
-from web.drawing import drawing
+from governance.inbox.queries import trail
+from governance.organisation.queries import names
+from web.about import about_case
+from web.drawing import drawing, progress
 from web.texts import package_of_instance
 from web.trail import steps, waiting
 from web.uploads import send_photo
@@ -65,10 +66,9 @@ def show(case_id: int) -> ResponseReturnValue:
     return render_template(
         "case.html",
         case=case,
-        place=full_name(upwards(given.session, case.place)),
+        about=about_case(case),
         trail=steps(trail(given, case.instance_id)) if case.instance_id else [],
         open=waiting(case.instance_id) if case.instance_id else [],
-        photos=reported_photos(given.session, case.id),
     )
 
 
@@ -81,24 +81,17 @@ def diagram(case_id: int) -> Response:
 @pages.get("/<id:case_id>/diagram.json")
 @login_required  # type: ignore[untyped-decorator]
 def state(case_id: int) -> ResponseReturnValue:
-    """Where the case has been on its diagram, where it is, and what of that is overdue."""
-    given, case = context(), _case(case_id)
+    case = _case(case_id)
     if case.instance_id is None:
         raise NotFound
-    way = way_of(given, case.instance_id)
-    late = {t.element for t in open_tasks(given, case.instance_id) if t.due_at and t.due_at < given.now()}
-    nodes = {
-        element: {"done": way.visited.get(element, 0), "current": int(element in way.current), "overdue": int(element in late)}
-        for element in {*way.visited, *way.current}
-    }
-    return jsonify(nodes=nodes, taken=sorted(way.taken))
+    return jsonify(progress(case.instance_id))
 
 
 @pages.get("/<id:case_id>/photos/<id:photo_id>")
 @login_required  # type: ignore[untyped-decorator]
 def photo(case_id: int, photo_id: int) -> Response:
     case = _case(case_id)
-    return send_photo(photo_id, photos(context().session, case.id))
+    return send_photo(photo_id, photos(context().session, case))
 
 
 def _case(case_id: int) -> Case:

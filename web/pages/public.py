@@ -157,7 +157,7 @@ def photo(secret: str, photo_id: int) -> ResponseReturnValue:
 @pages.get("/follow/<secret>/qr.svg")
 def qr(secret: str) -> Response:
     followed(context().session, secret)
-    return _qr(url_for("public.follow", secret=secret))
+    return qr_picture(url_for("public.follow", secret=secret))
 
 
 @pages.get("/places/<code>/qr.svg")
@@ -165,7 +165,7 @@ def place_qr(code: str) -> Response:
     """The picture to print and put up in a building: it opens the report page with the place filled in."""
     if _place(code) is None:
         raise NotFound
-    return _qr(url_for("public.ask", place=code))
+    return qr_picture(url_for("public.ask", place=code))
 
 
 def _followed(secret: str, case: Case, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
@@ -182,7 +182,7 @@ def _followed(secret: str, case: Case, errors: dict[str, str], status: int = 200
         "follow.html",
         case=case,
         secret=secret,
-        link=_base() + url_for("public.follow", secret=secret),
+        link=base() + url_for("public.follow", secret=secret),
         steps=steps,
         forms=forms,
         errors=say_all(errors),
@@ -199,7 +199,7 @@ def _settled_photos(case: Case) -> list[Photo]:
     """The pictures of what was done that are meant for the reporter, from the forms that were handed in."""
     given = context()
     meant = public_photos(trail(given, case.instance_id)) if case.instance_id else set()
-    return [photo for photo in photos(given.session, case.id) if photo.id in meant] if meant else []
+    return [photo for photo in photos(given.session, case) if photo.id in meant] if meant else []
 
 
 def _course(case: Case) -> list[PlainStep]:
@@ -242,11 +242,12 @@ def _choices(place: Unit | None) -> dict[str, object]:
     }
 
 
-def _base() -> str:
+def base() -> str:
     """Where residents reach us."""
     return outside().public_url or request.host_url.rstrip("/")
 
 
-def _qr(target: str) -> Response:
-    picture = segno.make(_base() + target, error="m").svg_inline(scale=6, border=2, dark="#000", light="#fff")
+def qr_picture(target: str) -> Response:
+    """A code that leads to one of our pages."""
+    picture = segno.make(base() + target, error="m").svg_inline(scale=6, border=2, dark="#000", light="#fff")
     return Response(picture.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1), mimetype="image/svg+xml")

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from flask_login import login_required
@@ -20,9 +20,7 @@ from engine.errors import ClaimedByOther, EngineError, StepFailed, TaskClosed
 from engine.instances import Advance
 from engine.log import loads
 from governance.cases.codes import codes
-from governance.cases.models import Case
 from governance.cases.photos import add_photo
-from governance.cases.queries import reported_photos
 from governance.context import Actor
 from governance.errors import NotFound, Refused
 from governance.forms.rules import Field, fields, has_opinion, opinion_needed, outcome, read_form, shown_fields
@@ -33,6 +31,8 @@ from governance.people.queries import names
 from governance.workflow.commands import Desk, claim, complete, desk, foresee, may_do, release
 from governance.workflow.handover import colleagues, may_transfer, transfer
 from governance.workflow.interventions import may_contact
+from web.about import About, about_instance
+from web.drawing import drawing, progress
 from web.errors import sentence
 from web.language import gettext as _
 from web.language import listed
@@ -63,9 +63,7 @@ def show(task_id: int) -> ResponseReturnValue:
 @with_pictures
 @login_required  # type: ignore[untyped-decorator]
 def finish(task_id: int) -> ResponseReturnValue:
-    held, form = _desk(task_id), request.form
-    if not _may_read(actor(), held):
-        raise NotFound
+    held, form = _readable(task_id), request.form
     try:
         data, misread = ({}, {}) if held.task["closed_at"] else _read(held, form)
         opinion, key = form.get("opinion", "").strip(), form.get("key") or None
@@ -93,7 +91,7 @@ def shape(task_id: int) -> ResponseReturnValue:
     if not may_do(actor(), held):
         raise NotFound
     undo()
-    return render_template("_fields.html", task=held.task, mine=True, errors={}, **_form(held, request.form))
+    return render_template("_fields.html", task=held.task, mine=True, errors={}, about=_about(held), **_form(held, request.form))
 
 
 @pages.post("/<id:task_id>/foresee")
@@ -165,11 +163,26 @@ def upload(task_id: int) -> ResponseReturnValue:
         sent = pictures("file")
         if not sent:
             raise Refused({"file": "请选择照片"})
-        added = add_photo(context(), _case(held), sent[0], by=actor().person_id, task_key=held.task["key"])
+        about = _about(held)
+        if about.pictured is None:
+            raise NotFound
+        added = add_photo(context(), about.pictured, sent[0], by=actor().person_id, task_key=held.task["key"])
     except Refused as refused:
         undo()
         return {"error": say(str(refused))}, 422
-    return {"id": str(added.id), "url": url_for("cases.photo", case_id=added.case_id, photo_id=added.id)}, 201
+    return {"id": str(added.id), "url": about.photo(added.id)}, 201
+
+
+@pages.get("/<id:task_id>/diagram.bpmn")
+@login_required  # type: ignore[untyped-decorator]
+def diagram(task_id: int) -> Response:
+    return drawing(_readable(task_id).package)
+
+
+@pages.get("/<id:task_id>/diagram.json")
+@login_required  # type: ignore[untyped-decorator]
+def state(task_id: int) -> ResponseReturnValue:
+    return jsonify(progress(_readable(task_id).task["instance_id"]))
 
 
 def _desk(task_id: int) -> Desk:
@@ -179,9 +192,16 @@ def _desk(task_id: int) -> Desk:
     return held
 
 
+def _readable(task_id: int) -> Desk:
+    held = _desk(task_id)
+    if not _may_read(actor(), held):
+        raise NotFound
+    return held
+
+
 def _read(held: Desk, form: MultiDict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """What was filled in, and what of it cannot be read; raises `Refused`."""
-    filled = with_photos(held.form, form.to_dict(flat=False), _case(held), held.task["key"], actor().person_id)
+    filled = with_photos(held.form, form.to_dict(flat=False), _about(held).pictured, held.task["key"], actor().person_id)
     return read_form(held.form, filled)
 
 
@@ -195,11 +215,8 @@ def _done(held: Desk, data: Mapping[str, Any], advance: Advance) -> str:
     return said + (_("下一环节：%(next)s。", next=listed(nexts)) if nexts else "")
 
 
-def _case(held: Desk) -> Case:
-    found = context().session.get(Case, int(held.task["business_key"]))
-    if found is None:
-        raise NotFound
-    return found
+def _about(held: Desk) -> About:
+    return about_instance(held.task["instance_id"], say(held.package.diagram.main.name))
 
 
 def _back() -> str:
@@ -217,20 +234,18 @@ def _to_the_next(held: Desk) -> str:
 def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], status: int = 200, stale: str = "") -> ResponseReturnValue:
     """The page; `stale` says what happened to the task since it was opened."""
     given, who = context(), actor()
-    held = _desk(task_id)
-    case = _case(held)
-    if not _may_read(who, held):
-        raise NotFound
+    held = _readable(task_id)
+    about = _about(held)
+    case = about.case
     why = loads(held.task["assignment"])["why"]
     settings = held.package.diagram.nodes[held.task["element"]].settings
     claimed = held.task["claimed_by"]
     page = render_template(
         "task.html",
         task=held.task,
-        case=case,
-        place=full_name(upwards(given.session, case.place)),
+        about=about,
         mine=held.task["closed_at"] is None and may_do(who, held),
-        may_contact=case.contact_mobile is not None and may_contact(who, case),
+        may_contact=case is not None and case.contact_mobile is not None and may_contact(who, case),
         stale=stale,
         limit=why.get("limit"),
         reasons=reasons(held.task["name"], settings.get("assign", {}), why.get("steps", ())),
@@ -240,7 +255,6 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         acting=who.under(list(held.principals)).acting,
         trail=steps(trail(given, held.task["instance_id"])),
         open=waiting(held.task["instance_id"]),
-        photos=reported_photos(given.session, case.id),
         errors=say_all(errors),
         **_form(held, form),
         key=form.get("key") or secrets.token_urlsafe(12),

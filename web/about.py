@@ -1,0 +1,73 @@
+"""What a task is about: a case, a matter, or a process by itself; the same page shows all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import select
+
+from api.work import context
+from engine.schema import instances
+from governance.cases.models import Case, Photo
+from governance.cases.photos import Pictured
+from governance.cases.queries import reported_photos
+from governance.matters.models import Matter
+from governance.organisation.queries import full_name, upwards
+from web.matters import facts_of
+
+
+@dataclass(frozen=True)
+class About:
+    """The head of a page, the facts below it, and where its pictures are."""
+
+    title: str
+    number: str = ""
+    place: str = ""
+    facts: str = "_process_facts.html"
+    case: Case | None = None
+    matter: Matter | None = None
+    photos: Sequence[Photo] = ()
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """What the facts show beyond the row itself."""
+
+    @property
+    def pictured(self) -> Pictured | None:
+        return self.case or self.matter
+
+    @property
+    def page(self) -> str | None:
+        """Where the whole of it can be read."""
+        if self.case:
+            return url_for("cases.show", case_id=self.case.id)
+        return url_for("matters.show", matter_id=self.matter.id) if self.matter else None
+
+    def photo(self, photo_id: int | str) -> str:
+        """The address of one of its pictures."""
+        if self.case:
+            return url_for("cases.photo", case_id=self.case.id, photo_id=photo_id)
+        return url_for("matters.photo", matter_id=self.matter.id, photo_id=photo_id) if self.matter else ""
+
+
+def about_case(case: Case) -> About:
+    session = context().session
+    place = full_name(upwards(session, case.place))
+    return About(case.title, case.number, place, "_facts.html", case=case, photos=reported_photos(session, case.id))
+
+
+def about_matter(matter: Matter) -> About:
+    place = full_name(upwards(context().session, matter.unit))
+    return About(matter.title, matter.number, place, "_matter_facts.html", matter=matter, shown=facts_of(matter))
+
+
+def about_instance(instance_id: int, name: str) -> About:
+    """What an instance is about; one of a process that stands by itself is known by its title, else by the name of its process."""
+    session = context().session
+    if case := session.scalar(select(Case).where(Case.instance_id == instance_id)):
+        return about_case(case)
+    if matter := session.scalar(select(Matter).where(Matter.instance_id == instance_id)):
+        return about_matter(matter)
+    titled = session.connection().scalar(select(instances.c.title).where(instances.c.id == instance_id))
+    return About(titled or name)

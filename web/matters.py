@@ -1,0 +1,36 @@
+"""What pages show of a matter beyond its row: support, notices, objections, what is being implemented."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.work import context
+from governance.matters.models import Matter, Stage
+from governance.matters.queries import basis, implementation_tasks, notices, objections, support_of, supports
+from governance.matters.rules import Backing, needed
+from governance.privacy import masked_name
+
+STEPS = tuple(stage for stage in Stage if stage is not Stage.CLOSED)
+
+
+def facts_of(matter: Matter) -> dict[str, Any]:
+    """For who works on the matter; names of residents are masked."""
+    given = context()
+    session, unseal = given.session, given.sealer.unseal
+    return public_facts(matter) | {
+        "supporters": [(masked_name(unseal(one.name)), one.household, one.given_at) for one in supports(session, matter.id)],
+        "objections": [(one, masked_name(unseal(one.name))) for one in objections(session, matter.id)],
+        "suggester": masked_name(unseal(matter.contact_name)) if matter.contact_name else "",
+    }
+
+
+def public_facts(matter: Matter) -> dict[str, Any]:
+    """For everybody: nothing of who suggested, supported or objected."""
+    session = context().session
+    return {
+        "steps": STEPS,
+        "backing": support_of(session, [matter.id]).get(matter.id, Backing()),
+        "needed": needed(basis(session, matter.unit)),
+        "notices": notices(session, matter.id),
+        "tasks": implementation_tasks(session, matter.id),
+    }
