@@ -15,12 +15,14 @@ from web.sentences import say
 
 RULES = {
     "place": lazy_gettext("从问题所在的地方起，逐级向上找设有这个岗位的单位。"),
+    "matter": lazy_gettext("从提出议事的单位起，逐级向上找设有这个岗位的单位。"),
     "tier": lazy_gettext("由当前这一级的责任人办理。"),
     "street": lazy_gettext("由问题所在的街道办理。"),
     "district": lazy_gettext("由区一级办理。"),
     "liaison_leader": lazy_gettext("由联系本区的领导办理。"),
     "lead_unit": lazy_gettext("由派单时确定的主办单位办理。"),
     "co_unit": lazy_gettext("由请来协办的单位办理。"),
+    "own_task": lazy_gettext("由交办时确定的责任单位办理。"),
     "settler": lazy_gettext("从办理这件事的单位起确定办理人。"),
     "dispatcher": lazy_gettext("由派单的一方办理。"),
     "first_receiver": lazy_gettext("首问首接：由最先受理的一方负责到底。"),

@@ -59,7 +59,7 @@ def _own(opening: Opening, rule: str, posts: tuple[str, ...], setting: Mapping[s
     return (post,) if post in posts else posts
 
 
-CLIMBING = ("place", "first_receiver", "settler", "dispatcher")
+CLIMBING = ("place", "matter", "first_receiver", "settler", "dispatcher")
 """Rules that mean "the nearest unit upward that has the post"; the others name the unit itself."""
 
 
@@ -98,12 +98,14 @@ def _above(kind: Kind) -> Rule:
 
 RULES: dict[str, Rule] = {
     "place": _named("place_unit"),
+    "matter": _named("matter_unit"),
     "tier": _named("tier_unit"),
     "street": _above(Kind.SUBDISTRICT),
     "district": _above(Kind.DISTRICT),
     "liaison_leader": _above(Kind.DISTRICT),
     "lead_unit": _named("lead_unit"),
     "co_unit": _named("co_unit"),
+    "own_task": _of_actor("own_task"),
     "settler": _of_actor("settler"),
     "dispatcher": _of_actor("dispatcher"),
     "first_receiver": _of_actor("first_receiver"),
