@@ -6,7 +6,9 @@ from governance.cases import models as cases
 from governance.identity import models as identity
 from governance.organisation import models as organisation
 from governance.people import models as people
+from governance.rolls import models as rolls
+from governance.voting import models as voting
 from governance.workflow import models as workflow
 
-SUBJECTS = (calendar, cases, identity, organisation, people, workflow)
+SUBJECTS = (calendar, cases, identity, organisation, people, rolls, voting, workflow)
 metadata = Base.metadata
