@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from engine.ids import Chance
 from governance.calendar.rules import SHANGHAI
 from governance.people.models import Appointment
 from governance.people.rules import principals
@@ -25,6 +27,7 @@ class Context:
     new_id: Callable[[], int]
     sealer: Sealer
     folder: Path
+    chance: Chance = secrets.randbits
 
     @property
     def today(self) -> date:

@@ -8,7 +8,9 @@ from governance.identity import models as identity
 from governance.matters import models as matters
 from governance.organisation import models as organisation
 from governance.people import models as people
+from governance.rolls import models as rolls
+from governance.voting import models as voting
 from governance.workflow import models as workflow
 
-SUBJECTS = (calendar, cases, deliberation, identity, matters, organisation, people, workflow)
+SUBJECTS = (calendar, cases, deliberation, identity, matters, organisation, people, rolls, voting, workflow)
 metadata = Base.metadata

@@ -27,6 +27,7 @@ from governance.calendar.commands import seed_year
 from governance.calendar.errors import YearNotPublished
 from governance.context import Context
 from governance.privacy import Sealer
+from governance.voting.commands import seed_rules
 from jobs.queue import make_queue
 from jobs.runner import Notary, Runner
 from jobs.services import Webhooks
@@ -91,7 +92,7 @@ class Office:
         return _own_runner(os.getpid(), self.config)
 
     def prepare(self) -> None:
-        """Brings the database up to date: tables, shipped processes, this year's and last year's holidays. Raises `SchemaBehind`."""
+        """Brings the database up to date: tables, shipped processes and vote rules, the holidays of these years. Raises `SchemaBehind`."""
         with writing(self.database) as connection, _own_tables():
             if not is_current(connection):
                 upgrade(connection)
@@ -99,6 +100,7 @@ class Office:
                     grant(connection, role)
         with self.work() as context:
             self._publish_shipped(context)
+            seed_rules(context)
             for year in (context.today.year - 1, context.today.year, context.today.year + 1):
                 try:
                     seed_year(context.session, year)

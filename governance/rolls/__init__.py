@@ -1,0 +1,1 @@
+"""名册: who may vote in a unit, kept until a vote freezes it."""
