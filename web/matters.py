@@ -9,6 +9,7 @@ from governance.matters.models import Matter, Stage
 from governance.matters.queries import basis, implementation_tasks, notices, objections, support_of, supports
 from governance.matters.rules import Backing, needed
 from governance.privacy import masked_name
+from governance.voting.queries import votes_of_matter
 
 STEPS = tuple(stage for stage in Stage if stage is not Stage.CLOSED)
 
@@ -33,4 +34,5 @@ def public_facts(matter: Matter) -> dict[str, Any]:
         "needed": needed(basis(session, matter.unit)),
         "notices": notices(session, matter.id),
         "tasks": implementation_tasks(session, matter.id),
+        "votes": votes_of_matter(session, matter.id),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,10 +17,15 @@ from governance.cases.commands import Report, register
 from governance.cases.models import Case
 from governance.context import Context
 from governance.deliberation.commands import is_owed
+from governance.errors import Refused
 from governance.intake.commands import RESOLUTION_ASSIGNED, begin
 from governance.matters.models import ImplementationTask, Matter, MatterEvaluation, Objection, PublicNotice
 from governance.matters.queries import implementation_tasks
 from governance.matters.rules import follow
+from governance.organisation.queries import way_up
+from governance.rolls.models import RollBook
+from governance.rolls.queries import books_of
+from governance.voting.commands import call_vote, check_terms, close_vote
 from governance.workflow.commands import Desk, checks
 from governance.workflow.world import CASE_CLOSED, answers, carries, follows, instances
 
@@ -53,6 +58,52 @@ def _keep_answers(context: Context, matter: Matter, advance: Advance) -> None:
         mine = (Objection.matter_id == matter.id) & (Objection.number == one["objection_n"]) & Objection.answered_at.is_(None)
         answered = {"is_upheld": one["result"] == "upheld", "answer": one["answer"], "answered_at": advance.at}
         context.session.execute(update(Objection).where(mine).values(answered))
+
+
+@answers("matter_rules")
+def matter_rules(context: Context, data: Data) -> dict[str, Any]:
+    kinds = {"owners_ordinary": "OWNER_ORD", "owners_special": "OWNER_SPEC", "interested": "INTERESTED_UNANIMOUS"}
+    tiers = {"estate": "RESIDENT_MEETING", "community": "RESIDENT_REPS", "quarter": "STREET_JOINT", "city": ""}
+    resolve = kinds.get(str(data.get("matter_kind"))) or tiers[data["matter_tier"]]
+    review = {"quarter": "STREET_JOINT", "city": "DISTRICT_JOINT"}.get(data["matter_tier"], "PARTY_MEETING")
+    return {"review_rule": review, "resolution_rule": resolve, "publish_days": 7}
+
+
+# ---- votes -------------------------------------------------------------------------------------------------------
+
+
+@checks("vote_terms")
+def vote_terms(context: Context, held: Desk, data: Data) -> dict[str, str]:
+    """A vote is called on a roll of the matter's own unit, or of one above it, under terms that the law allows."""
+    if data.get("call_result") != "call":
+        return {}
+    if str(data.get("roll_book")) not in {str(book.id) for book in rolls_for(context, held.data)}:
+        return {"roll_book": "请从本议题可用的名册中选择"}
+    try:
+        check_terms(context, data)
+    except Refused as refused:
+        return refused.errors
+    return {}
+
+
+def rolls_for(context: Context, data: Data) -> Sequence[RollBook]:
+    """The books on which a vote about a matter can be called."""
+    above = [station.id for station in way_up(context.session, data["matter_unit"])]
+    return books_of(context.session, above, context.today)
+
+
+@answers("open_vote")
+def open_vote(context: Context, data: Data) -> dict[str, Any]:
+    matter = _matter(context, data)
+    vote = call_vote(context, data, matter_id=matter.id, stage=str(data["vote_stage"]), instance_id=matter.instance_id)
+    return {"vote_id": str(vote.id), "vote_closes_at": vote.ends_at.isoformat()}
+
+
+@answers("close_vote")
+def announce_vote(context: Context, data: Data) -> dict[str, Any]:
+    """The log keeps the digest of the roll and the ballots, so that nobody can change them unseen."""
+    outcome = close_vote(context, int(data["vote_id"]))
+    return {"vote_result": outcome.result.value, "vote_summary": outcome.summary, "vote_digest": outcome.digest}
 
 
 # ---- public notices ----------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ class Matter:
         """Somebody finishes the open task, or that of a step: by user name, or whoever it is addressed to."""
         task = self.task(step or None)
         with self.district.office.work() as context:
-            complete(context, acting(context, who) if who else _addressee(context, task), task, data, opinion=opinion)
+            complete(context, acting(context, who) if who else addressed_actor(context, task), task, data, opinion=opinion)
         return self
 
     def take(self, who: str) -> Matter:
@@ -124,7 +124,7 @@ class Matter:
 def addressee(district: District, task_id: int) -> str:
     """The user name of somebody whom a task is addressed to."""
     with district.office.work() as context:
-        who = _addressee(context, task_id).person_id
+        who = addressed_actor(context, task_id).person_id
         return str(context.session.scalar(select(Account.username).where(Account.person_id == who)))
 
 
@@ -154,7 +154,7 @@ def _person(context: Context, username: str) -> Person:
     return context.session.scalars(select(Person).join(Account, Account.person_id == Person.id).where(Account.username == username)).one()
 
 
-def _addressee(context: Context, task_id: int) -> Actor:
+def addressed_actor(context: Context, task_id: int) -> Actor:
     principal = (
         context.session.connection().scalars(select(task_candidates.c.principal).where(task_candidates.c.task_id == task_id)).first()
     )

@@ -22,12 +22,14 @@ from engine.log import loads
 from governance.cases.codes import codes
 from governance.cases.photos import add_photo
 from governance.context import Actor
+from governance.deliberation.process import rolls_for
 from governance.errors import NotFound, Refused
 from governance.forms.rules import Field, fields, has_opinion, opinion_needed, outcome, read_form, shown_fields
 from governance.inbox.queries import following, trail
 from governance.organisation.models import Kind
 from governance.organisation.queries import full_name, nearest, of_kind, unit, upwards
 from governance.people.queries import names
+from governance.voting.queries import rules_on
 from governance.workflow.commands import Desk, claim, complete, desk, foresee, may_do, release
 from governance.workflow.handover import colleagues, may_transfer, transfer
 from governance.workflow.interventions import may_contact
@@ -300,6 +302,10 @@ def _offered(field: Field, held: Desk) -> Options:
     if field.codes == "categories":
         by_major = groupby(codes()["categories"], key=lambda c: c["major_name"])
         return [(say(major), [(c["code"], say(c["name"])) for c in found]) for major, found in by_major]
+    if field.codes == "vote_rules":
+        return [("", [(rule.code, say(rule.name)) for rule in rules_on(context().session, context().today)])]
+    if field.codes == "roll_books":
+        return [("", [(str(book.id), book.name) for book in rolls_for(context(), held.data)])]
     if field.codes in codes():
         return [("", [(str(c), say(str(c))) for c in codes()[field.codes]])]
     return [("", _units(field, held))] if field.widget == "unit" else []

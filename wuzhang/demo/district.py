@@ -9,14 +9,17 @@ from random import Random
 
 from sqlalchemy import select
 
-from governance.context import Context
+from governance.context import Actor, Context
 from governance.identity.commands import open_account
 from governance.identity.models import Account
 from governance.organisation.commands import NewUnit, add_unit
 from governance.organisation.models import Kind, Unit
 from governance.people.commands import add_person, appoint
 from governance.people.models import Appointment, Person
+from governance.people.queries import appointments_of
 from governance.people.rules import principal
+from governance.rolls.commands import import_members, open_book
+from governance.rolls.rules import RollKind
 from governance.workflow.models import CategoryDepartment
 
 CODE = "500199"
@@ -144,6 +147,8 @@ def build(context: Context, dice: Random, grids: int = 63) -> Demo:
         street = demo.unit(Kind.SUBDISTRICT, f"{CODE}{number:03d}", name, district)
         demo.appoint("command_centre", street, "jiedao")
         demo.appoint("command_lead", street, "zhihui")
+        demo.appoint("street_party_secretary", street, "dangwei")
+        demo.appoint("judicial_office", street, "sifasuo")
         for offset in range(3):
             index = (number - 1) * 3 + offset
             _community(demo, street, f"{street.code}{offset + 1:03d}", index, per_community[index])
@@ -158,8 +163,15 @@ def _community(demo: Demo, street: Unit, code: str, index: int, grids: int) -> N
         demo.appoint("community_worker", community, "shouwen", lead)
     else:
         demo.appoint("community_worker", community, "shouwen")
+    secretary = demo.appoint("community_party_secretary", community, "shuji", lead if index % 2 else None)
+    demo.appoint("committee_director", community, "zhuren")
+    demo.appoint("legal_adviser", community, "falv")
+    demo.appoint("mediator", community, "tiaojie")
     estate = demo.unit(Kind.ESTATE, f"{code}-E1", ESTATES[index], community)
     demo.appoint("property_lead", estate, "wuye")
+    demo.appoint("estate_party_secretary", estate, "zhibu")
+    demo.appoint("owners_committee_lead", estate, "yeweihui")
+    _rolls(demo, secretary, community, estate)
     sectors = [] if index % 3 == 1 else [demo.unit(Kind.SECTOR, f"{code}{n:02d}", f"第{'一二'[n - 1]}片区", community) for n in (1, 2)]
     for n, sector in enumerate(sectors):
         if not (index == 2 and n == 1):
@@ -167,6 +179,33 @@ def _community(demo: Demo, street: Unit, code: str, index: int, grids: int) -> N
     for n in range(1, grids + 1):
         above = sectors[n % len(sectors)] if sectors else community
         _grid(demo, above, f"{code}{n:05d}", f"第{_chinese(n)}网格", n, index, estate)
+
+
+PARTY, REPRESENTATIVES, OWNERS = 30, 45, 60
+"""How many party members, representatives and owners the demo's rolls have."""
+HEAD = "姓名,手机,户号,面积,业主编号,用户名"
+
+
+def _rolls(demo: Demo, keeper: Person, community: Unit, estate: Unit) -> None:
+    """The rolls on which votes are called: party members and representatives of a community, owners and party members of its estate."""
+    session, today = demo.context.session, demo.context.today
+    who = Actor(keeper.id, keeper.name, None, tuple(appointments_of(session, keeper.id, today)))
+    for unit, kind, name, size in (
+        (community, RollKind.PARTY_MEMBERS, "社区党员名册", PARTY),
+        (community, RollKind.REPRESENTATIVES, "居民代表名册", REPRESENTATIVES),
+        (estate, RollKind.PARTY_MEMBERS, "小区党员名册", PARTY // 2),
+        (estate, RollKind.OWNERS, "业主名册", OWNERS),
+    ):
+        book = open_book(demo.context, who, unit, kind, name, date(2025, 1, 1))
+        lines = [_listed(demo, number, kind) for number in range(1, size + 1)]
+        import_members(demo.context, who, book, "\n".join([HEAD, *lines]).encode())
+
+
+def _listed(demo: Demo, number: int, kind: RollKind) -> str:
+    name = demo.dice.choice(SURNAMES) + demo.dice.choice(GIVEN)
+    home = f"{(number - 1) // 20 + 1}栋{(number - 1) % 20 + 101}"
+    area = f"{demo.dice.randrange(6000, 14000) / 100:.2f}" if kind is RollKind.OWNERS else ""
+    return f"{name},138{demo.dice.randrange(10**8):08d},{home},{area},,"
 
 
 def _grid(demo: Demo, above: Unit, code: str, name: str, n: int, index: int, estate: Unit) -> None:
