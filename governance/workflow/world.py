@@ -21,6 +21,7 @@ from governance.deadlines.rules import warn_at
 from governance.organisation.models import Kind
 from governance.organisation.queries import Station, way_up
 from governance.organisation.rules import TIERS
+from governance.voting.opinions import count_opinions
 from governance.workflow.assignment import find, tier_with_holder
 from governance.workflow.models import CategoryDepartment
 from governance.workflow.rules import due_of
@@ -133,4 +134,5 @@ LOOKUPS: dict[str, Callable[[Context, Data], dict[str, Any]]] = {
     "suggest_department": _suggest_department,
     "draw_sample": _draw_sample,
     "liaison_leader": _liaison_leader,
+    "count_opinions": count_opinions,
 }
