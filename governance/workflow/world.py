@@ -22,6 +22,7 @@ from governance.matters.models import ImplementationTask
 from governance.organisation.models import Kind
 from governance.organisation.queries import Station, way_up
 from governance.organisation.rules import TIERS
+from governance.voting.opinions import count_opinions
 from governance.workflow.assignment import find, tier_with_holder
 from governance.workflow.models import CategoryDepartment
 from governance.workflow.rules import due_of
@@ -175,4 +176,5 @@ LOOKUPS: dict[str, Answer] = {
     "suggest_department": _suggest_department,
     "draw_sample": _draw_sample,
     "liaison_leader": _liaison_leader,
+    "count_opinions": count_opinions,
 }
