@@ -29,10 +29,16 @@ def public_facts(matter: Matter) -> dict[str, Any]:
     """For everybody: nothing of who suggested, supported or objected."""
     session = context().session
     return {
-        "steps": STEPS,
+        "steps": _steps(matter),
         "backing": support_of(session, [matter.id]).get(matter.id, Backing()),
         "needed": needed(basis(session, matter.unit)),
         "notices": notices(session, matter.id),
         "tasks": implementation_tasks(session, matter.id),
         "votes": votes_of_matter(session, matter.id),
     }
+
+
+def _steps(matter: Matter) -> list[tuple[str, str]]:
+    """The steps of a matter, and which are done; of one that was not taken up or not adopted it is not known how far it came."""
+    at = STEPS.index(Stage(matter.stage)) if matter.stage in STEPS else len(STEPS) if matter.outcome == "archived" else -1
+    return [(stage.label, "done" if n < at else "current" if n == at else "") for n, stage in enumerate(STEPS)]

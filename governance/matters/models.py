@@ -105,6 +105,14 @@ class Matter(Base):
     unit: Mapped[Unit] = relationship()
 
     @property
+    def tier_name(self) -> str:
+        return Tier(self.tier).label
+
+    @property
+    def stage_name(self) -> str:
+        return Stage(self.stage).label
+
+    @property
     def album(self) -> dict[str, int]:
         """Whose pictures a matter's pictures are."""
         return {"matter_id": self.id}
