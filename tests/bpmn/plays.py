@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,12 +10,17 @@ from typing import Any
 from hypothesis import strategies as st
 
 from engine.expressions import compile_expression
-from engine.machine import Data, Machine, Open
+from engine.machine import Machine, Open
 from engine.packages import Package
+from engine.program import Data
+from engine.scenario_files import Scenario
+from engine.scenarios import play
 
 NINE = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 Form = Mapping[str, Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
+World = Callable[["Life", str, Data], Data]
+"""What the domain answers to a lookup, as a life may meet it."""
 
 
 def outcome(form: Form) -> str:
@@ -52,7 +57,7 @@ def _value(schema: Form, required: bool) -> st.SearchStrategy[Any]:
         return st.sampled_from([option["const"] for option in schema["oneOf"]])
     if schema["type"] == "boolean":
         return st.booleans()
-    if schema["type"] == "integer":
+    if schema["type"] in ("integer", "number"):
         return st.integers(schema["minimum"], schema["maximum"])
     if schema["type"] == "array":
         item = schema["items"]
@@ -63,34 +68,30 @@ def _value(schema: Form, required: bool) -> st.SearchStrategy[Any]:
     return st.just("unit-1") if schema["x-ui"]["widget"] == "unit" else st.just("写明情况")
 
 
+def untaken(package: Package, scenarios: Iterable[Scenario]) -> set[str]:
+    """The flows that no scenario takes."""
+    taken = {step.element for s in scenarios for step in play(package.program, s).events if step.kind == "taken"}
+    return set(package.diagram.flows) - taken
+
+
 @dataclass
 class Life:
     """One instance being played."""
 
     package: Package
     draw: Draw
+    world: World
     now: datetime = NINE
     taken: set[str] = field(default_factory=set)
     tiers: list[int] = field(default_factory=list)
+    told: list[str | None] = field(default_factory=list)
+    """The messages it sent out."""
 
     def __post_init__(self) -> None:
         self.machine = Machine(self.package.program, NINE, self.lookup)
 
     def lookup(self, _key: str, name: str, data: Data) -> Data:
-        """An organisation with posts vacant anywhere."""
-        if name in ("first_tier", "next_tier"):
-            above = range(data["tier"] + 1 if name == "next_tier" else 1, 7)
-            return self.draw(st.sampled_from([{}, *({"tier": t, "tier_unit": f"unit-tier-{t}"} for t in above)]))  # type: ignore[no-any-return]
-        if name == "lower_tier":
-            below = range(1, data["tier"])
-            return self.draw(st.sampled_from([{}, *({"tier": t, "tier_unit": f"unit-tier-{t}"} for t in below)]))  # type: ignore[no-any-return]
-        answers: dict[str, Data] = {
-            "street": {"tier": 5, "tier_unit": "unit-tier-5"},
-            "suggest_department": {"suggested_unit": "unit-2"},
-            "draw_sample": {"sampled": True},
-            "liaison_leader": {"liaison_unit": "unit-district"},
-        }
-        return self.draw(st.sampled_from([{}, answers[name]]))  # type: ignore[no-any-return]
+        return self.world(self, name, data)
 
     def start(self, data: Data, event: str | None = None) -> None:
         self.machine.start(data, self.now, event)
@@ -122,6 +123,7 @@ class Life:
         """Notes what the machine did and forgets it, as a caller who has stored it would."""
         self.taken |= {step.element for step in self.machine.steps if step.kind == "taken"}
         self.machine.steps.clear()
+        self.told += [name for kind, name, _ in self.machine.sent if kind == "message"]
         self.machine = Machine.restore(self.package.program, self.machine.snapshot(), self.now, self.lookup)
         self.tiers.append(self.machine.data.get("tier", 0))
 

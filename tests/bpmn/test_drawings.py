@@ -28,7 +28,7 @@ class Drawing:
         self.planes = self.root.findall(".//i:BPMNPlane", SPACES)
         inside = list(self.root.iterfind(".//b:process//*[@id]", SPACES))
         self.kinds = {el.get("id", ""): etree.QName(el).localname for el in inside}
-        self.scopes = {el.get("id", ""): el.getparent().get("id", "") for el in inside}  # type: ignore[union-attr]
+        self.scopes = {el.get("id", ""): el.getparent().get("id", "") for el in inside}
         flows = self.root.iterfind(".//b:sequenceFlow", SPACES)
         self.flows = {el.get("id", ""): (el.get("sourceRef"), el.get("targetRef"), el.get("name")) for el in flows}
 
