@@ -11,11 +11,12 @@ from api.views.instances import calls as instances
 from api.views.tasks import calls as tasks
 from api.views.tokens import calls as tokens
 from api.views.units import calls as units
+from api.views.votes import calls as votes
 
 
 def init_api(app: Flask) -> tuple[Blueprint, ...]:
     """Puts the interface into the app; gives its blueprints, which need no protection against forged forms."""
-    description, subjects = Description(app), (tokens, cases, tasks, instances, units)
+    description, subjects = Description(app), (tokens, cases, tasks, instances, units, votes)
     for subject in subjects:
         description.register_blueprint(subject)
     init_errors(app)

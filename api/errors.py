@@ -23,6 +23,7 @@ from governance.calendar import errors as calendar
 from governance.calendar.rules import SHANGHAI
 from governance.identity.commands import LOCKED_FOR, AccountLocked, WrongCredentials
 from governance.people.queries import names
+from governance.voting import errors as voting
 from governance.workflow.interventions import NoContact, TooLate
 
 PREFIX = "/api"
@@ -35,6 +36,17 @@ STATUS: Mapping[type[Exception], int] = {
     governance.SheetRejected: 422,
     WrongCredentials: 401,
     AccountLocked: 429,
+    voting.UnknownCode: 404,
+    voting.NotOnRoll: 409,
+    voting.VoteNotBegun: 409,
+    voting.VoteEnded: 409,
+    voting.VoteClosed: 409,
+    voting.VoteStillOpen: 409,
+    voting.AlreadyVoted: 409,
+    voting.GivenToProxy: 409,
+    voting.PaperIsSecret: 409,
+    voting.BallotsUnreadable: 409,
+    voting.CountDiffers: 409,
     TooLate: 409,
     NoContact: 409,
     engine.EngineError: 409,

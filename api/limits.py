@@ -19,6 +19,9 @@ LIMITS = {
     "api_tasks.photo": "120 per minute",
     "public.also": "30 per minute; 200 per hour",
     "public.follow": "120 per minute",
+    "ballots.ask": "240 per minute",
+    "ballots.take": "240 per minute",
+    "api_votes.cast": "240 per minute",
     "tokens.create": "30 per minute; 300 per hour",
     "api_cases.create": "60 per minute; 600 per hour",
 }

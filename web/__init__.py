@@ -11,15 +11,18 @@ from api.signin import actor
 from governance.people.rules import POSTS
 from web import errors, format
 from web.language import LANGUAGES, choose_language
-from web.pages import cases, deliberation, inbox, interventions, matters, public, signin, tasks
-from web.pages.admin import calendar, home, people, processes, units
+from web.pages import ballots, cases, deliberation, inbox, interventions, matters, public, rolls, signin, tasks, votes
+from web.pages.admin import calendar, home, people, processes, units, vote_rules
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-PAGES = (public, signin, inbox, tasks, cases, matters, deliberation, interventions, home, units, people, calendar, processes)
+TASKS = (public, signin, inbox, tasks, cases, interventions)
+DELIBERATION = (matters, deliberation, ballots, rolls, votes)
+ADMINISTRATION = (home, units, people, calendar, processes, vote_rules)
+PAGES = (*TASKS, *DELIBERATION, *ADMINISTRATION)
 csrf = CSRFProtect()
 
 

@@ -18,11 +18,12 @@ from engine.errors import ClaimedByOther, EngineError, NoSuchInstance, NoSuchTas
 from governance.calendar.errors import CalendarError
 from governance.errors import GovernanceError, NoSpace, NotAllowed, NotFound
 from governance.people.queries import names
+from governance.voting.errors import UnknownCode
 from web.format import moment
 from web.language import gettext as _
 from web.sentences import say
 
-STATUS: dict[type[Exception], int] = {NotFound: 404, NoSuchTask: 404, NoSuchInstance: 404, NotAllowed: 403, NoSpace: 507}
+STATUS: dict[type[Exception], int] = {NotFound: 404, NoSuchTask: 404, NoSuchInstance: 404, NotAllowed: 403, NoSpace: 507, UnknownCode: 404}
 WORDS = {
     400: lazy_gettext("请求有误，请返回重试。"),
     401: lazy_gettext("请先登录。"),
@@ -79,7 +80,7 @@ def _expired(_error: Exception) -> ResponseReturnValue:
     """The session or the page's token has run out: staff sign in again and find their draft, residents go back to theirs."""
     undo()
     before = _page_before()
-    if request.blueprint == "public" or current_user.is_authenticated:
+    if request.blueprint in ("public", "ballots") or current_user.is_authenticated:
         return _tell(_("页面已过期，您填写的内容还在，请返回后重新提交。"), 400, before)
     flash(_("登录已过期，请重新登录，您填写的内容还在。"), "warning")
     return _to_sign_in(request.form.get("next") or before)

@@ -48,7 +48,7 @@ class PlainStep:
 
 def public_photos(marks: Iterable[Mark]) -> set[int]:
     """The pictures that reporters may see of what was done."""
-    done = [(mark, field) for mark in marks if mark.kind == "complete" for field in fields(mark.form) if field.is_public]
+    done = [(mark, field) for mark in marks if mark.kind == "complete" for field in fields(mark.form) if field.is_public and field.widget == "photos"]
     return {int(id) for mark, field in done for id in mark.data.get(field.name) or () if str(id).isdecimal()}
 
 
