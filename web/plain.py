@@ -48,8 +48,9 @@ class PlainStep:
 
 def public_photos(marks: Iterable[Mark]) -> set[int]:
     """The pictures that reporters may see of what was done."""
-    done = [(mark, field) for mark in marks if mark.kind == "complete" for field in fields(mark.form) if field.is_public and field.widget == "photos"]
-    return {int(id) for mark, field in done for id in mark.data.get(field.name) or () if str(id).isdecimal()}
+    done = ((mark, field) for mark in marks if mark.kind == "complete" for field in fields(mark.form))
+    meant = [(mark, field) for mark, field in done if field.is_public and field.widget == "photos"]
+    return {int(id) for mark, field in meant for id in mark.data.get(field.name) or () if str(id).isdecimal()}
 
 
 def plain_steps(stages: Sequence[Stage], marks: Sequence[Mark], case: Case, units: Mapping[int, str]) -> list[PlainStep]:

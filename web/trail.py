@@ -20,6 +20,8 @@ from governance.inbox.queries import Mark, open_tasks
 from governance.organisation.queries import names
 from governance.people.queries import names as names_of_people
 from governance.people.queries import principal_name
+from governance.rolls.queries import book_name
+from governance.voting.queries import rule_name
 from web.format import calendar, category, limit_words, moment
 from web.language import gettext as _
 from web.language import listed
@@ -45,12 +47,14 @@ KINDS = {
     "notice": lazy_pgettext("trail", "催办提醒"),
     "reveal": lazy_pgettext("trail", "查看联系方式"),
 }
+NAMED_BY = {"vote_rules": rule_name, "roll_books": book_name}
+"""Lists whose codes only the domain can name."""
 STAGES = {
     "due_soon": lazy_gettext("“%(step)s”即将到期"),
     "overdue": lazy_gettext("“%(step)s”已超期"),
     "red": lazy_gettext("“%(step)s”超期已满 24 小时"),
 }
-NAMED = ("complete", "timer", "message", "signal")
+NAMED = ("start", "complete", "timer", "message", "signal")
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def _about(mark: Mark) -> str:
     """Which step a notice, or what was done to a task, is about."""
     if stage := STAGES.get(str(mark.data.get("deadline_stage"))):
         return str(stage) % {"step": say(mark.about)}
-    return say(mark.name) if mark.kind not in NAMED and mark.kind != "start" else ""
+    return say(mark.name) if mark.kind not in NAMED else ""
 
 
 def _used(mark: Mark) -> str:
@@ -143,6 +147,8 @@ def _word(field: Field, value: Any, units: Mapping[int, str]) -> str:
         return units.get(int(value), str(value))
     if field.codes == "categories":
         return category(str(value)) or str(value)
+    if field.codes in NAMED_BY:
+        return say(NAMED_BY[field.codes](context(), str(value))) or str(value)
     if field.widget == "datetime":
         return _moment(str(value))
     return next((say(choice.title) for choice in field.choices if choice.value == str(value)), str(value))

@@ -277,7 +277,7 @@ def _mark(
         task.name if task else (node.label if node else ""),
         late.label if late else "",
         by,
-        people.get(int(person), "") if person else {"reporter": "反映人", "system": "系统"}[by],
+        people.get(int(person), "") if person else _stranger(entry, by),
         f"{places.get(int(unit), '')}{post.name}" if post and unit else "",
         entry.opinion,
         entry.data or {},
@@ -286,6 +286,13 @@ def _mark(
         task.due_at if task else None,
         loads(task.assignment)["why"].get("limit", {}) if task else {},
     )
+
+
+def _stranger(entry: Entry, by: str) -> str:
+    """Who acts without an account: who reported a case, or any resident where many may speak."""
+    if by == "system":
+        return "系统"
+    return "反映人" if str(entry.actor["reporter"]).isdecimal() else "居民"
 
 
 @dataclass(frozen=True)

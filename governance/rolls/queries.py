@@ -68,6 +68,12 @@ def book(session: Session, book_id: int, actor: Actor) -> RollBook:
     return found
 
 
+def book_name(context: Context, book_id: str) -> str:
+    """What a book is called; nothing when there is none of this id."""
+    found = context.session.get(RollBook, int(book_id)) if book_id.isdecimal() and len(book_id) < 19 else None
+    return found.name if found else ""
+
+
 @dataclass(frozen=True)
 class MemberShown:
     """A member, masked."""

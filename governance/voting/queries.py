@@ -46,6 +46,12 @@ def rule_on(session: Session, code: str, day: date) -> Rule | None:
     return next((rule for rule in rules_on(session, day) if rule.code == code), None)
 
 
+def rule_name(context: Context, code: str) -> str:
+    """What a rule is called; nothing when there is none of this code."""
+    found = context.session.scalars(select(VoteRule.terms).where(VoteRule.code == code).order_by(VoteRule.valid_from.desc())).first()
+    return stored_rule(found).name if found else ""
+
+
 def rule_versions(session: Session) -> list[tuple[VoteRule, Rule]]:
     """Every version there is, by code, the latest first."""
     rows = session.scalars(select(VoteRule).order_by(VoteRule.code, VoteRule.valid_from.desc()))
