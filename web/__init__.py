@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from api.fields import IdConverter, is_storable
 from api.signin import actor
+from governance.matters.models import STAGES
 from governance.people.rules import POSTS
 from web import errors, format
 from web.language import LANGUAGES, choose_language
@@ -37,7 +38,7 @@ def init_web(app: Flask) -> None:
     errors.init_errors(app)
     format.init_filters(app)
     app.after_request(_protect)
-    app.jinja_env.globals.update(languages=LANGUAGES, locale=get_locale, posts=POSTS, actor_now=actor)
+    app.jinja_env.globals.update(languages=LANGUAGES, locale=get_locale, posts=POSTS, stage_names=STAGES, actor_now=actor)
 
 
 def _refuse_unstorable() -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import segno
 from fpdf import FPDF
 from fpdf.enums import WrapMode, XPos, YPos
+from fpdf.fonts import TTFFont
 from pylopdf_fonts_zh_cn import serif_path
 
 MARGIN, LINE, BODY, HEAD, FOOT = 25, 9.5, 14, 22, 11
 """Millimetres and points, after the layout of official documents (GB/T 9704-2012: A4, the type of the body about 三号)."""
 CODE = 32
+CLOSING, OPENING = "，。、；：？！”’）》〉】」』％", "“‘（《〈【「『"
+"""避头尾: GB/T 15834-2011 on where punctuation may stand."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +33,52 @@ class Poster:
 
 def drawn(poster: Poster) -> bytes:
     """The page as PDF."""
+    with sheet() as page:
+        page.set_title(poster.title)
+        page.set_font("serif", size=HEAD)
+        page.multi_cell(0, LINE * 1.4, poster.title, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        page.ln(LINE)
+        page.set_font("serif", size=BODY)
+        for paragraph in poster.paragraphs:
+            for line in lines(page, f"　　{paragraph}"):
+                page.cell(0, LINE, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        page.ln(LINE)
+        for line in poster.closing:
+            page.multi_cell(0, LINE, line, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        _code(page, poster)
+        return bytes(page.output())
+
+
+@contextmanager
+def sheet() -> Iterator[FPDF]:
+    """An empty A4 page; the font is read piece by piece from a file that is closed at the end."""
     page = FPDF(format="A4")
     page.set_margins(MARGIN, MARGIN)
     page.set_auto_page_break(True, MARGIN)
     page.add_font("serif", fname=str(serif_path()))
-    page.set_title(poster.title)
     page.add_page()
-    page.set_font("serif", size=HEAD)
-    page.multi_cell(0, LINE * 1.4, poster.title, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-    page.ln(LINE)
     page.set_font("serif", size=BODY)
-    for paragraph in poster.paragraphs:
-        page.multi_cell(0, LINE, f"　　{paragraph}", align="L", wrapmode=WrapMode.CHAR, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-    page.ln(LINE)
-    for line in poster.closing:
-        page.multi_cell(0, LINE, line, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-    _code(page, poster)
-    return bytes(page.output())
+    try:
+        yield page
+    finally:
+        for font in page.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
+
+
+def lines(page: FPDF, text: str) -> Iterator[str]:
+    """Breaks between any two characters, but no line begins with a mark that closes, nor ends with one that opens."""
+    line = ""
+    for character in text:
+        if page.get_string_width(line + character) <= page.epw or not line:
+            line += character
+            continue
+        at = len(line)
+        while at > 1 and ((line + character)[at] in CLOSING or line[at - 1] in OPENING):
+            at -= 1
+        yield line[:at]
+        line = line[at:] + character
+    yield line
 
 
 def _code(page: FPDF, poster: Poster) -> None:
