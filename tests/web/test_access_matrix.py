@@ -23,6 +23,7 @@ from governance.identity.models import Account
 from governance.organisation.models import Kind
 from governance.organisation.queries import nearest, of_kind, place, upwards
 from governance.people.commands import add_person, appoint
+from governance.people.models import Appointment
 from governance.people.queries import appointments_of
 from governance.people.rules import POSTS
 from tests.district import District
@@ -175,10 +176,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         building, photo = place(session, PLACE), session.scalars(select(Photo).where(Photo.case_id == case.id)).one()
         account = session.scalars(select(Account)).first()
         assert building and account
-        far = next(u for u in of_kind(session, Kind.GRID) if not building.path.startswith(u.path))
-        adviser = add_person(session, context.new_id(), "指导员", "13900000000")
-        appoint(session, context.new_id(), adviser, "grid_adviser", far, date(2026, 1, 1))
-        open_account(session, context.new_id(), adviser, "zhidaoyuan", "Long enough 1")
+        for number, post in enumerate(code for code in POSTS if code not in set(session.scalars(select(Appointment.post)))):
+            far = next(u for u in of_kind(session, POSTS[post].unit) if not building.path.startswith(u.path))
+            person = add_person(session, context.new_id(), f"在岗者{number}", f"1390000000{number}")
+            appoint(session, context.new_id(), person, post, far, date(2026, 1, 1))
+            open_account(session, context.new_id(), person, f"zaigang{number}", "Long enough 1")
         appointment = appointments_of(session, account.person_id, context.today)[0]
         community = nearest(upwards(session, building), Kind.COMMUNITY)
         assert community

@@ -329,7 +329,8 @@ def _person(town: District) -> str:
 
 def _version(town: District) -> str:
     with town.office.work() as context:
-        return f"/admin/processes/{context.session.scalar(select(process_versions.c.id))}"
+        version = context.session.scalar(select(process_versions.c.id).where(process_versions.c.key == "issue_disposal"))
+        return f"/admin/processes/{version}"
 
 
 STEPS = {
