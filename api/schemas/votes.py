@@ -5,13 +5,13 @@ from __future__ import annotations
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from api.fields import Answer, Body, Id, Moment, Number, Text
+from api.fields import Answer, Body, Id, Moment, Number
 
 
 class NewBallot(Body):
     """A choice; `number` when it is the ballot of somebody whose written mandate the holder of the code has."""
 
-    choice = Text(10, required=True, validate=OneOf(["yes", "no", "abstain"], error="应为 yes、no 或 abstain"))
+    choice = fields.String(required=True, validate=OneOf(["yes", "no", "abstain"], error="应为 yes、no 或 abstain"))
     number = Number(load_default=None, allow_none=True)
 
 
