@@ -17,6 +17,7 @@ from web.codes import CODES
 from web.language import N_
 from web.language import gettext as _
 from web.texts import own_text, published_text
+from web.voting import VOTING
 
 SPLIT = re.compile("([；：]| · )")
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
@@ -80,6 +81,7 @@ def _part(part: str) -> str:
 
 
 SENTENCES = (
+    *VOTING,
     N_("；"),
     N_("："),
     N_("服务器磁盘空间不足，内容没有保存，请联系管理员腾出空间后重试。"),

@@ -26,6 +26,7 @@ from governance.people.commands import add_person, appoint
 from governance.people.models import Appointment
 from governance.people.queries import appointments_of
 from governance.people.rules import POSTS
+from governance.rolls.queries import KEEPERS
 from tests.district import District
 from tests.faults.people import PLACE
 from tests.faults.people import Client as Page
@@ -82,6 +83,14 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("people.give_post", "people.end", "people.let_in", "people.change_account"), ADMIN),
     **dict.fromkeys(("units.show", "units.like", "units.add", "units.bring", "units.rename", "units.close"), ADMIN),
 }
+ACCESS |= {
+    **dict.fromkeys(("vote_rules.show", "vote_rules.add"), ADMIN),
+    **dict.fromkeys(("rolls.index", "rolls.create", "rolls.show", "rolls.bring", "rolls.end"), (ADMINISTRATOR, *KEEPERS)),
+    **dict.fromkeys(("votes.index", "votes.show", "votes.live", "votes.slips", "votes.paper", "votes.box"), (ADMINISTRATOR, *KEEPERS)),
+    **dict.fromkeys(("votes.attended", "votes.entrust", "votes.take_back", "api_votes.show"), (ADMINISTRATOR, *KEEPERS)),
+    **dict.fromkeys(("ballots.ask", "ballots.take", "api_votes.cast"), SECRET),
+    **dict.fromkeys(("ballots.mine", "ballots.ask_here", "ballots.take_here"), OWN),
+}
 WIDE = {"joint_office", "joint_office_lead", "district_leader", AUDITOR}
 """To these no case of the district is foreign: they may read it, and must not do other people's tasks."""
 READING = {"cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"} | {
@@ -98,6 +107,7 @@ BODIES = {
     "api_tasks.photo": {"picture": PIXEL},
     "api_cases.create": {"text": "路灯不亮", "place": PLACE},
     "tokens.create": {"username": "x", "password": "x"},
+    "api_votes.cast": {"choice": "yes"},
     **{f"instances.{action}": {"reason": "x"} for action in ("suspend", "resume", "cancel")},
     "instances.rewind": {"reason": "x", "to": 1},
 }
@@ -199,6 +209,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "unit_id": building.id,
             "action": "enable",
             "incident_id": 1,
+            "vote_id": 1,
+            "book_id": 1,
+            "number": 1,
             "code": PLACE,
             "filename": "dist/app.js",
             "version_id": session.scalar(select(process_versions.c.id)),

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from api.signin import actor
 from api.work import context, outside
-from governance.errors import GovernanceError, Refused
+from governance.errors import Refused
 from governance.organisation.queries import names
 from governance.rolls.queries import ADMINISTRATOR, KEEPERS
 from governance.voting.codes import voting_code
@@ -117,12 +117,12 @@ def attended(vote_id: int) -> ResponseReturnValue:
 @for_posts(*MAY_KEEP)
 def entrust(vote_id: int) -> ResponseReturnValue:
     form = request.form
-    principal, proxy = _asked("principal"), _asked("proxy_number", 0)
+    principal, proxy = _asked("principal"), _asked("proxy_number") if form.get("proxy_number", "").strip() else None
     named = {"proxy_name": form.get("proxy_name", "").strip(), "proxy_mobile": form.get("proxy_mobile", "").replace(" ", "")}
     proof = form.get("paper", "").strip()
     return _done(
         vote_id,
-        lambda: give_mandate(context(), actor(), vote_id, principal, proxy_number=proxy or None, paper=proof, **named),
+        lambda: give_mandate(context(), actor(), vote_id, principal, proxy_number=proxy, paper=proof, **named),
         _("第 %(n)s 号的书面委托已登记。", n=principal),
     )
 
@@ -143,11 +143,11 @@ def _done(vote_id: int, act: Callable[[], object], said: str) -> ResponseReturnV
 
 def _asked(name: str, default: int | None = None) -> int:
     text = request.form.get(name, "").strip()
-    if text.isascii() and text.isdecimal() and len(text) < 10:
-        return int(text)
-    if default is None or text:
-        raise Refused({name: _("请填写名册上的序号")}) if default is None else GovernanceError(_("票数应为整数"))
-    return default
+    if not text and default is not None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise Refused({name: _("请填写名册上的序号") if default is None else _("票数应为整数")})
+    return int(text)
 
 
 def _number(name: str) -> int | None:
