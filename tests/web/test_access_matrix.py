@@ -198,7 +198,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         ids = {
             "case_id": case.id,
             "matter_id": matter.id,
-            "number": matter.number,
+            "reference": matter.number,
             "notice_id": 1,
             "task_id": task,
             "instance_id": case.instance_id,

@@ -108,49 +108,49 @@ def take() -> ResponseReturnValue:
     if by:
         return redirect(url_for("matters.show", matter_id=matter.id))
     if secret is None:
-        return redirect(url_for("deliberation.show", number=matter.number))
+        return redirect(url_for("deliberation.show", reference=matter.number))
     return redirect(url_for("deliberation.follow", secret=secret, new=1))
 
 
-@pages.get("/<number>")
-def show(number: str) -> ResponseReturnValue:
-    return _page(public_matter(context().session, number))
+@pages.get("/<reference>")
+def show(reference: str) -> ResponseReturnValue:
+    return _page(public_matter(context().session, reference))
 
 
-@pages.post("/<number>/support")
-def back(number: str) -> ResponseReturnValue:
+@pages.post("/<reference>/support")
+def back(reference: str) -> ResponseReturnValue:
     """附议."""
-    return _said(number, "support", lambda matter: support(context(), matter, _resident()), _("谢谢，已记下您的附议。"))
+    return _said(reference, "support", lambda matter: support(context(), matter, _resident()), _("谢谢，已记下您的附议。"))
 
 
-@pages.post("/<number>/evaluate")
-def rate(number: str) -> ResponseReturnValue:
+@pages.post("/<reference>/evaluate")
+def rate(reference: str) -> ResponseReturnValue:
     """评价."""
     given = request.form.get("satisfaction", "")
     satisfaction = int(given) if given in ("1", "2", "3", "4", "5") else 0
     comment = request.form.get("comment", "").strip()
     return _said(
-        number, "evaluate", lambda matter: evaluate(context(), matter, _resident(), satisfaction, comment), _("谢谢，已收到您的评价。")
+        reference, "evaluate", lambda matter: evaluate(context(), matter, _resident(), satisfaction, comment), _("谢谢，已收到您的评价。")
     )
 
 
-@pages.post("/<number>/object")
-def disagree(number: str) -> ResponseReturnValue:
+@pages.post("/<reference>/object")
+def disagree(reference: str) -> ResponseReturnValue:
     """异议."""
-    matter = public_matter(context().session, number)
+    matter = public_matter(context().session, reference)
     key = request.form.get("key", "")[:80] or secrets.token_urlsafe(12)
     try:
         _objection, secret = object_to(context(), matter, _resident(), request.form.get("text", ""), key)
     except Refused as refused:
         undo()
-        return _page(public_matter(context().session, number), "object", say_all(refused.errors), 422)
+        return _page(public_matter(context().session, reference), "object", say_all(refused.errors), 422)
     except NotOpen as error:
         said = sentence(error)
         undo()
-        return _page(public_matter(context().session, number), "object", {"": said}, 409)
+        return _page(public_matter(context().session, reference), "object", {"": said}, 409)
     if secret is None:
         flash(_("您的异议已经收到过了。"), "success")
-        return redirect(url_for("deliberation.show", number=number))
+        return redirect(url_for("deliberation.show", reference=reference))
     return redirect(url_for("deliberation.objection", secret=secret, new=1))
 
 
@@ -185,26 +185,26 @@ def take_back(secret: str) -> ResponseReturnValue:
     return redirect(url_for("deliberation.follow", secret=secret))
 
 
-@pages.get("/<number>/qr.svg")
-def qr(number: str) -> Response:
-    public_matter(context().session, number)
-    return qr_picture(url_for("deliberation.show", number=number))
+@pages.get("/<reference>/qr.svg")
+def qr(reference: str) -> Response:
+    public_matter(context().session, reference)
+    return qr_picture(url_for("deliberation.show", reference=reference))
 
 
-@pages.get("/<number>/photos/<id:photo_id>")
-def photo(number: str, photo_id: int) -> ResponseReturnValue:
-    return send_photo(photo_id, _photos(public_matter(context().session, number)))
+@pages.get("/<reference>/photos/<id:photo_id>")
+def photo(reference: str, photo_id: int) -> ResponseReturnValue:
+    return send_photo(photo_id, _photos(public_matter(context().session, reference)))
 
 
-@pages.get("/<number>/notices/<id:notice_id>.pdf")
-def notice(number: str, notice_id: int) -> Response:
+@pages.get("/<reference>/notices/<id:notice_id>.pdf")
+def notice(reference: str, notice_id: int) -> Response:
     """公示 to print and post."""
-    matter = public_matter(context().session, number)
+    matter = public_matter(context().session, reference)
     found = next((one for one in notices(context().session, matter.id) if one.id == notice_id), None)
     if found is None:
         raise NotFound
     response = Response(drawn(_poster(matter, found)), mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f"inline; filename={number}.pdf"
+    response.headers["Content-Disposition"] = f"inline; filename={reference}.pdf"
     return response
 
 
@@ -219,23 +219,23 @@ def _poster(matter: Matter, posted: PublicNotice) -> Poster:
         "对决议有异议的，请在公示期内扫描下方二维码提出，也可以向张贴单位书面提出。异议在三日内答复。",
     ]
     return Poster(
-        "公　示", paragraphs, (where, since), base() + url_for("deliberation.show", number=matter.number), "扫码查看全文、提出异议"
+        "公　示", paragraphs, (where, since), base() + url_for("deliberation.show", reference=matter.number), "扫码查看全文、提出异议"
     )
 
 
-def _said(number: str, what: str, say: Callable[[Matter], None], thanks: str) -> ResponseReturnValue:
-    matter = public_matter(context().session, number)
+def _said(reference: str, what: str, say: Callable[[Matter], None], thanks: str) -> ResponseReturnValue:
+    matter = public_matter(context().session, reference)
     try:
         say(matter)
     except Refused as refused:
         undo()
-        return _page(public_matter(context().session, number), what, say_all(refused.errors), 422)
+        return _page(public_matter(context().session, reference), what, say_all(refused.errors), 422)
     except (AlreadyGiven, NotOpen) as error:
         said = sentence(error)
         undo()
-        return _page(public_matter(context().session, number), what, {"": said}, 409)
+        return _page(public_matter(context().session, reference), what, {"": said}, 409)
     flash(thanks, "success")
-    return redirect(url_for("deliberation.show", number=number))
+    return redirect(url_for("deliberation.show", reference=reference))
 
 
 def _resident() -> Resident:
