@@ -323,8 +323,8 @@ def _hand_in(
     by: int | None = None,
 ) -> None:
     """The one door for ballots: the first who marks the entry has voted."""
-    session = context.session
-    held = session.execute(_HELD, {"vote": vote_id}).one_or_none()
+    connection = context.session.connection()
+    held = connection.execute(_HELD, {"vote": vote_id}).one_or_none()
     if held is None:
         raise NotOnRoll
     _check_open(context, held)
@@ -336,7 +336,6 @@ def _hand_in(
         "paper": paper,
         "entered_by": by,
     }
-    connection = session.connection()
     first = connection.execute(_FIRST_BY_PROXY, said | {"of_proxy": proxy}) if proxy else connection.execute(_FIRST, said)
     if first.rowcount != 1:
         raise _why_not(context, vote_id, number, proxy)

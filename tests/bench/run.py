@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from tests.bench.ballots import ballots
 from tests.bench.completion import completion
 from tests.bench.history import history
 from tests.bench.inbox import inbox
@@ -34,6 +35,7 @@ PARTS: Mapping[str, Callable[[str, Path], dict[str, Any]]] = {
     "inbox": inbox,
     "record": record,
     "memory": memory,
+    "ballots": ballots,
 }
 BARS = {
     "completion.ratio_to_floor.complete": 4.0,
@@ -43,6 +45,8 @@ BARS = {
     "record.chain.cost_of_chain.median": 0.3,
     "inbox.lianxi.query_ms.p99": 10.0,
     "inbox.lianxi.json_page_ms.p99": 10.0,
+    "ballots.lost_or_doubled": 0,
+    "ballots.p99_ms": 50.0,
     "memory.web_mb_after_requests.10000": 200.0,
 }
 """What is to be reached at most."""
