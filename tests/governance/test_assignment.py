@@ -88,6 +88,21 @@ def test_what_goes_back_goes_to_the_post_that_acted(context: Context) -> None:
     assert found.principals == [f"post:grid_lead@{grid.id}"]
 
 
+def test_a_matter_is_for_the_first_post_on_the_way_up_from_its_unit(context: Context) -> None:
+    estate, community = unit(context, "500199001001-E1"), unit(context, "500199001001")
+    vacate(context, "estate_party_secretary")
+    found = assigned(context, {"post": "estate_party_secretary,community_lead", "unit": "matter"}, matter_unit=str(estate.id))
+    assert found.principals == [f"post:community_lead@{community.id}"]
+    assert found.why[0].endswith("小区党支部书记空缺")
+
+
+def test_a_task_without_a_case_is_for_the_unit_it_was_given_to(context: Context) -> None:
+    grid = unit(context, GRID)
+    task = {"title": "清理楼道", "unit": str(grid.id), "due": "2026-03-31T18:00+08:00"}
+    found = assigned(context, {"post": "grid_lead,community_lead", "unit": "own_task"}, own_task=task)
+    assert found.principals == [f"post:grid_lead@{grid.id}"]
+
+
 def test_when_nobody_is_left_the_joint_office_decides(context: Context) -> None:
     vacate(context, "grid_lead", "sector_lead", "community_lead", "command_centre", "joint_office")
     found = assigned(context, {"post": "grid_lead", "unit": "place"})
