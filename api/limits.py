@@ -19,6 +19,10 @@ LIMITS = {
     "api_tasks.photo": "120 per minute",
     "public.also": "30 per minute; 200 per hour",
     "public.follow": "120 per minute",
+    "attendance.show": "240 per minute",
+    "attendance.sign": "60 per minute; 600 per hour",
+    "records.put_file": "60 per minute",
+    "records.sign_on_paper": "60 per minute",
     "tokens.create": "30 per minute; 300 per hour",
     "api_cases.create": "60 per minute; 600 per hour",
 }

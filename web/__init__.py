@@ -11,15 +11,17 @@ from api.signin import actor
 from governance.people.rules import POSTS
 from web import errors, format
 from web.language import LANGUAGES, choose_language
-from web.pages import cases, inbox, interventions, public, signin, tasks
+from web.pages import attendance, cases, inbox, interventions, meeting_records, meeting_room, meetings, public, signin, tasks
 from web.pages.admin import calendar, home, people, processes, units
+from web.pages.admin import meetings as meeting_rules
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-PAGES = (public, signin, inbox, tasks, cases, interventions, home, units, people, calendar, processes)
+MEETINGS = (meetings, meeting_room, meeting_records, attendance)
+PAGES = (public, signin, inbox, tasks, cases, interventions, *MEETINGS, home, units, people, calendar, meeting_rules, processes)
 csrf = CSRFProtect()
 
 

@@ -329,7 +329,7 @@ def _person(town: District) -> str:
 
 def _version(town: District) -> str:
     with town.office.work() as context:
-        return f"/admin/processes/{context.session.scalar(select(process_versions.c.id))}"
+        return f"/admin/processes/{context.session.scalar(select(process_versions.c.id).where(process_versions.c.key == 'issue_disposal'))}"
 
 
 STEPS = {

@@ -17,6 +17,7 @@ from governance.cases.queries import case as case_of
 from governance.cases.queries import cases, photos, reported_photos
 from governance.errors import NotFound
 from governance.inbox.queries import open_tasks, trail, way_of
+from governance.meetings.queries import meetings_about
 from governance.organisation.queries import full_name, names, upwards
 from web.drawing import drawing
 from web.texts import package_of_instance
@@ -69,6 +70,7 @@ def show(case_id: int) -> ResponseReturnValue:
         trail=steps(trail(given, case.instance_id)) if case.instance_id else [],
         open=waiting(case.instance_id) if case.instance_id else [],
         photos=reported_photos(given.session, case.id),
+        about=meetings_about(given.session, case.id, actor()),
     )
 
 

@@ -15,14 +15,31 @@ SPACES = {
     "c": "http://www.omg.org/spec/DD/20100524/DC",
     "d": "http://www.omg.org/spec/DD/20100524/DI",
 }
-ROOT = etree.parse(str(shipped()["issue_disposal"] / "process.bpmn")).getroot()
-PLANES = ROOT.findall(".//i:BPMNPlane", SPACES)
-KINDS = {el.get("id", ""): etree.QName(el).localname for el in ROOT.iterfind(".//b:process//*", SPACES)}
-SCOPES = {el.get("id", ""): el.getparent().get("id", "") for el in ROOT.iterfind(".//b:process//*[@id]", SPACES)}  # type: ignore[union-attr]
-FLOWS = {el.get("id", ""): (el.get("sourceRef"), el.get("targetRef"), el.get("name")) for el in ROOT.iterfind(".//b:sequenceFlow", SPACES)}
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 Segment = tuple[Point, Point]
+
+
+class Drawn:
+    """The drawing of a package, and what it is the drawing of."""
+
+    def __init__(self, key: str) -> None:
+        root = etree.parse(str(shipped()[key] / "process.bpmn")).getroot()
+        self.planes = root.findall(".//i:BPMNPlane", SPACES)
+        self.processes = len(root.findall("b:process", SPACES))
+        self.kinds = {el.get("id", ""): etree.QName(el).localname for el in root.iterfind(".//b:process//*", SPACES)}
+        self.scopes = {el.get("id", ""): el.getparent().get("id", "") for el in root.iterfind(".//b:process//*[@id]", SPACES)}  # type: ignore[union-attr]
+        flows = root.iterfind(".//b:sequenceFlow", SPACES)
+        self.flows = {el.get("id", ""): (el.get("sourceRef"), el.get("targetRef"), el.get("name")) for el in flows}
+
+    def shapes(self, plane: etree._Element) -> dict[str, Box]:
+        """The flow nodes drawn on a page."""
+        drawn = {shape.get("bpmnElement", ""): box(shape) for shape in plane.findall("i:BPMNShape", SPACES)}
+        return {id: at for id, at in drawn.items() if id in self.kinds and self.kinds[id] != "lane"}
+
+
+DRAWN = {key: Drawn(key) for key in shipped()}
+PAGES = [pytest.param(drawn, plane, id=plane.get("bpmnElement")) for drawn in DRAWN.values() for plane in drawn.planes]
 
 
 def box(element: etree._Element) -> Box:
@@ -30,12 +47,6 @@ def box(element: etree._Element) -> Box:
     assert bounds is not None
     x, y, width, height = (float(bounds.get(name, "")) for name in ("x", "y", "width", "height"))
     return x, y, x + width, y + height
-
-
-def shapes(plane: etree._Element) -> dict[str, Box]:
-    """The flow nodes drawn on a page."""
-    drawn = {shape.get("bpmnElement", ""): box(shape) for shape in plane.findall("i:BPMNShape", SPACES)}
-    return {id: at for id, at in drawn.items() if id in KINDS and KINDS[id] != "lane"}
 
 
 def lines(plane: etree._Element) -> dict[str, list[Segment]]:
@@ -67,29 +78,30 @@ def crossing(one: Segment, other: Segment) -> bool:
     return min(a[0], b[0]) < c[0] < max(a[0], b[0]) and min(c[1], d[1]) < a[1] < max(c[1], d[1])
 
 
-def test_everything_is_drawn_once() -> None:
-    nodes = [id for plane in PLANES for id in shapes(plane)]
+@pytest.mark.parametrize("drawn", DRAWN.values(), ids=DRAWN)
+def test_everything_is_drawn_once(drawn: Drawn) -> None:
+    nodes = [id for plane in drawn.planes for id in drawn.shapes(plane)]
     assert sorted(nodes) == sorted(
-        id for id, kind in KINDS.items() if kind.endswith(("Task", "Event", "Gateway", "subProcess", "callActivity"))
+        id for id, kind in drawn.kinds.items() if kind.endswith(("Task", "Event", "Gateway", "subProcess", "callActivity"))
     )
-    assert sorted(id for plane in PLANES for id in lines(plane)) == sorted(FLOWS)
-    assert len(PLANES) == len(ROOT.findall("b:process", SPACES))
+    assert sorted(id for plane in drawn.planes for id in lines(plane)) == sorted(drawn.flows)
+    assert len(drawn.planes) == drawn.processes
 
 
-@pytest.mark.parametrize("plane", PLANES, ids=lambda plane: plane.get("bpmnElement"))
-def test_the_page_is_clean(plane: etree._Element) -> None:
-    drawn, ways, named = shapes(plane), lines(plane), labels(plane)
+@pytest.mark.parametrize(("of", "plane"), PAGES)
+def test_the_page_is_clean(of: Drawn, plane: etree._Element) -> None:
+    drawn, ways, named = of.shapes(plane), lines(plane), labels(plane)
     assert all(a[0] == b[0] or a[1] == b[1] for way in ways.values() for a, b in way)
     assert [(f, g) for f, g in combinations(ways, 2) for s in ways[f] for t in ways[g] if crossing(s, t)] == []
     through = [
         (flow, node)
         for flow, way in ways.items()
         for node, at in drawn.items()
-        if node not in FLOWS[flow][:2] and SCOPES[node] == SCOPES[flow] and any(inside(s, at, -1) for s in way)
+        if node not in of.flows[flow][:2] and of.scopes[node] == of.scopes[flow] and any(inside(s, at, -1) for s in way)
     ]
     assert through == []
     assert [(a, b) for a, b in combinations(named.values(), 2) if overlap(a, b)] == []
     assert [(label, flow) for label, at in named.items() for flow, way in ways.items() if any(inside(s, at, -1) for s in way)] == []
-    beside = {id: at for id, at in drawn.items() if KINDS[id] != "subProcess"}
+    beside = {id: at for id, at in drawn.items() if of.kinds[id] != "subProcess"}
     assert [(a, b) for a, x in named.items() for b, y in beside.items() if a != b and overlap(x, y)] == []
-    assert {flow for flow in ways if FLOWS[flow][2]} <= named.keys()
+    assert {flow for flow in ways if of.flows[flow][2]} <= named.keys()
