@@ -22,6 +22,10 @@ LIMITS = {
     "ballots.ask": "240 per minute",
     "ballots.take": "240 per minute",
     "api_votes.cast": "240 per minute",
+    "attendance.show": "240 per minute",
+    "attendance.sign": "60 per minute; 600 per hour",
+    "records.put_file": "60 per minute",
+    "records.sign_on_paper": "60 per minute",
     "tokens.create": "30 per minute; 300 per hour",
     "api_cases.create": "60 per minute; 600 per hour",
 }

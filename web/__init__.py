@@ -12,8 +12,25 @@ from governance.matters.models import STAGES
 from governance.people.rules import POSTS
 from web import errors, format
 from web.language import LANGUAGES, choose_language
-from web.pages import ballots, cases, deliberation, inbox, interventions, matters, public, rolls, signin, tasks, votes
+from web.pages import (
+    attendance,
+    ballots,
+    cases,
+    deliberation,
+    inbox,
+    interventions,
+    matters,
+    meeting_records,
+    meeting_room,
+    meetings,
+    public,
+    rolls,
+    signin,
+    tasks,
+    votes,
+)
 from web.pages.admin import calendar, home, people, processes, units, vote_rules
+from web.pages.admin import meetings as meeting_rules
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -22,8 +39,9 @@ POLICY = (
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 TASKS = (public, signin, inbox, tasks, cases, interventions)
 DELIBERATION = (matters, deliberation, ballots, rolls, votes)
-ADMINISTRATION = (home, units, people, calendar, processes, vote_rules)
-PAGES = (*TASKS, *DELIBERATION, *ADMINISTRATION)
+MEETINGS = (meetings, meeting_room, meeting_records, attendance)
+ADMINISTRATION = (home, units, people, calendar, processes, vote_rules, meeting_rules)
+PAGES = (*TASKS, *DELIBERATION, *MEETINGS, *ADMINISTRATION)
 csrf = CSRFProtect()
 
 

@@ -1,4 +1,4 @@
-"""What a task is about: a case, a matter, or a process by itself; the same page shows all of them."""
+"""What a task is about: a case, a matter, a decision of a meeting, or a process by itself; the same page shows all of them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from governance.cases.models import Case, Photo
 from governance.cases.photos import Pictured
 from governance.cases.queries import reported_photos
 from governance.matters.models import Matter
+from governance.meetings.models import Meeting
+from governance.meetings.queries import decision_of
 from governance.organisation.queries import full_name, upwards
 from web.matters import facts_of
 
@@ -69,5 +71,8 @@ def about_instance(instance_id: int, name: str) -> About:
         return about_case(case)
     if matter := session.scalar(select(Matter).where(Matter.instance_id == instance_id)):
         return about_matter(matter)
+    if decision := decision_of(session, instance_id):
+        held = session.get_one(Meeting, decision.meeting_id)
+        return About(decision.text, held.title, facts="_decision_facts.html", shown={"decision": decision, "meeting": held})
     titled = session.connection().scalar(select(instances.c.title).where(instances.c.id == instance_id))
     return About(titled or name)

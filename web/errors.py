@@ -35,6 +35,9 @@ WORDS = {
     500: lazy_gettext("系统出现错误，已记录，请稍后再试。"),
 }
 
+WITHOUT_ACCOUNT = ("public", "deliberation", "ballots", "attendance")
+"""Pages for people who do not sign in."""
+
 
 def init_errors(app: Flask) -> None:
     """Registers the handlers."""
@@ -80,7 +83,7 @@ def _expired(_error: Exception) -> ResponseReturnValue:
     """The session or the page's token has run out: staff sign in again and find their draft, residents go back to theirs."""
     undo()
     before = _page_before()
-    if request.blueprint in ("public", "ballots") or current_user.is_authenticated:
+    if request.blueprint in WITHOUT_ACCOUNT or current_user.is_authenticated:
         return _tell(_("页面已过期，您填写的内容还在，请返回后重新提交。"), 400, before)
     flash(_("登录已过期，请重新登录，您填写的内容还在。"), "warning")
     return _to_sign_in(request.form.get("next") or before)

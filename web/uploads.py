@@ -16,6 +16,7 @@ from governance.cases.photos import PER_CASE, Picture, Pictured, add_photo, phot
 from governance.cases.queries import photos
 from governance.errors import NotFound, Refused
 from governance.forms.rules import fields
+from governance.meetings.files import Attachment, read_attachment
 
 View = Callable[..., ResponseReturnValue]
 SIGNED_IN = "_user_id"
@@ -40,6 +41,36 @@ def pictures(name: str) -> list[Picture]:
     if isinstance(found, Refused):
         raise found
     return found
+
+
+def with_attachments(view: View) -> View:
+    """Reads the documents of a request before anything of the database is held; what is wrong with them the view is told when it asks."""
+
+    @wraps(view)
+    def reading(*args: object, **kwargs: object) -> ResponseReturnValue:
+        g.attachments = _documents() if SIGNED_IN in session else []
+        return view(*args, **kwargs)
+
+    return reading
+
+
+def attachments() -> list[Attachment]:
+    """The documents that arrived; raises `Refused`."""
+    found: list[Attachment] | Refused = g.attachments
+    if isinstance(found, Refused):
+        raise found
+    return found
+
+
+def _documents() -> list[Attachment] | Refused:
+    if not (sent := _sent()):
+        return Refused({"file": "请选择要上传的附件"})
+    if len(sent) > PER_CASE:
+        return Refused({"file": f"一次最多上传 {PER_CASE} 个附件"})
+    try:
+        return [read_attachment(file.filename or "", file.read()) for file in sent]
+    except Refused as refused:
+        return refused
 
 
 def _sent() -> list[FileStorage]:

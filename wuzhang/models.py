@@ -6,11 +6,12 @@ from governance.cases import models as cases
 from governance.deliberation import process as deliberation
 from governance.identity import models as identity
 from governance.matters import models as matters
+from governance.meetings import models as meetings
 from governance.organisation import models as organisation
 from governance.people import models as people
 from governance.rolls import models as rolls
 from governance.voting import models as voting
 from governance.workflow import models as workflow
 
-SUBJECTS = (calendar, cases, deliberation, identity, matters, organisation, people, rolls, voting, workflow)
+SUBJECTS = (calendar, cases, deliberation, identity, matters, meetings, organisation, people, rolls, voting, workflow)
 metadata = Base.metadata

@@ -80,7 +80,7 @@ def add_photo(context: Context, of: Pictured, picture: Picture, *, by: int | Non
     digest = hashlib.sha256(picture.content).hexdigest()
     path = photo_path(context.folder, digest)
     if not path.exists():
-        _keep(path, picture.content, path.with_suffix(f".{context.new_id()}"))
+        keep_file(path, picture.content, path.with_suffix(f".{context.new_id()}"))
     photo = Photo(
         id=context.new_id(),
         **of.album,
@@ -96,7 +96,7 @@ def add_photo(context: Context, of: Pictured, picture: Picture, *, by: int | Non
     return photo
 
 
-def _keep(path: Path, content: bytes, fresh: Path) -> None:
+def keep_file(path: Path, content: bytes, fresh: Path) -> None:
     """Writes a file whole or not at all, and to the disk before any row names it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -106,9 +106,11 @@ RULES: dict[str, Rule] = {
     "lead_unit": _named("lead_unit"),
     "co_unit": _named("co_unit"),
     "own_task": _of_actor("own_task"),
+    "responsible_unit": _named("responsible_unit"),
     "settler": _of_actor("settler"),
     "dispatcher": _of_actor("dispatcher"),
     "first_receiver": _of_actor("first_receiver"),
+    "convener": _of_actor("convener"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -20,6 +20,12 @@ from governance.cases.models import Case, Photo
 from governance.deliberation.commands import Suggestion, suggest
 from governance.identity.commands import issue_token, open_account
 from governance.identity.models import Account
+from governance.meetings.commands import add_item, give_notice
+from governance.meetings.decisions import Resolved, record
+from governance.meetings.files import Attachment, attach
+from governance.meetings.minutes import write_minutes
+from governance.meetings.models import AgendaItem, Attendee, Decision, Meeting, MeetingFile, Minutes
+from governance.meetings.queries import agenda
 from governance.organisation.models import Kind
 from governance.organisation.queries import nearest, of_kind, place, upwards
 from governance.people.commands import add_person, appoint
@@ -30,10 +36,11 @@ from governance.rolls.queries import KEEPERS
 from tests.district import District
 from tests.faults.people import PLACE
 from tests.faults.people import Client as Page
+from tests.governance.meeting_world import Hall
 
 ADMINISTRATOR, DESIGNER, AUDITOR = "system_administrator", "process_designer", "auditor"
-OPEN, SECRET, OWN, CASE, TASK = "open", "secret", "own", "case", "task"
-"""For everybody; behind a secret link; about whoever asks; about a case; about a task. A tuple names the posts that may ask."""
+OPEN, SECRET, OWN, CASE, TASK, MEETING = "open", "secret", "own", "case", "task", "meeting"
+"""For everybody; behind a secret link; about whoever asks; about a case, a task, a meeting. A tuple names the posts that may ask."""
 ADMIN, READERS = (ADMINISTRATOR,), (ADMINISTRATOR, AUDITOR)
 ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(
@@ -72,6 +79,16 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("interventions.contact", "interventions.order"), CASE),
     **dict.fromkeys(("tasks.show", "tasks.finish", "tasks.shape", "tasks.next_people", "tasks.take", "tasks.give_back"), TASK),
     **dict.fromkeys(("tasks.hand_on", "tasks.upload", "tasks.diagram", "tasks.state"), TASK),
+    **dict.fromkeys(("attendance.show", "attendance.sign"), SECRET),
+    **dict.fromkeys(("meetings.index", "meetings.new", "meetings.add"), OWN),
+    **dict.fromkeys(("meetings.show", "meetings.edit", "meetings.change", "meetings.notice", "meetings.notify", "meetings.qr"), MEETING),
+    **dict.fromkeys(("meetings.put_item", "meetings.take_item_off", "meetings.write_result", "meetings.advance"), MEETING),
+    **dict.fromkeys(("meetings.call_off", "room.attendees", "room.put_people", "room.put_staff", "room.take_off"), MEETING),
+    **dict.fromkeys(("room.live", "room.news", "room.check", "records.minutes", "records.write", "records.sign"), MEETING),
+    **dict.fromkeys(("records.sign_on_paper", "records.put_file", "records.files", "records.file"), MEETING),
+    **dict.fromkeys(("records.decisions", "records.put_decision", "records.hand_over", "records.take_back"), MEETING),
+    **dict.fromkeys(("meeting_rules.show", "meeting_rules.change"), ADMIN),
+    **dict.fromkeys(("tasks.hand_on", "tasks.upload"), TASK),
     **dict.fromkeys(("api_tasks.show", "api_tasks.claim", "api_tasks.release", "api_tasks.finish", "api_tasks.foresee"), TASK),
     **dict.fromkeys(("api_tasks.to_whom", "api_tasks.transfer", "api_tasks.photo"), TASK),
     **dict.fromkeys(("instances.index", "instances.show", "instances.log", "instances.state"), READERS),
@@ -96,6 +113,8 @@ WIDE = {"joint_office", "joint_office_lead", "district_leader", AUDITOR}
 READING = {"cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"} | {
     *("api_tasks.show", "api_tasks.to_whom", "interventions.contact", "interventions.order"),
     *("matters.show", "matters.diagram", "matters.state", "matters.photo", "matters.prove"),
+    *("meetings.show", "meetings.notice", "meetings.qr", "room.live", "room.news"),
+    *("records.minutes", "records.decisions", "records.files", "records.file"),
 }
 RESIDENT = "resident"
 MARK = "MARKED-9f3c"
@@ -164,6 +183,12 @@ class World:
             mine = commands.c.instance_id == case.instance_id
             photos = context.session.scalar(select(func.count()).select_from(Photo).where(Photo.case_id == case.id))
             held = context.session.execute(select(tasks.c.claimed_by, tasks.c.closed_at).where(tasks.c.id == self.ids["task_id"])).one()
+            meeting = context.session.get_one(Meeting, self.ids["meeting_id"])
+            counted = [
+                context.session.scalar(select(func.count()).select_from(kind).where(kind.meeting_id == meeting.id))
+                for kind in (AgendaItem, Attendee, Minutes, MeetingFile, Decision)
+            ]
+            held = (*held, meeting.closed_at, meeting.cancelled_at, *counted)
             return (context.session.scalar(select(func.count()).select_from(commands).where(mine)), photos, *held)
 
 
@@ -215,6 +240,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "code": PLACE,
             "filename": "dist/app.js",
             "version_id": session.scalar(select(process_versions.c.id)),
+            **_meeting(Hall(district, context)),
+            "step": "open",
+            "mark": "here",
+            "body": "owners",
         }
         callers: dict[str, Account | None] = {RESIDENT: None}
         tokens = {}
@@ -232,6 +261,29 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         session.expunge_all()
     yield World(district, app, ids, number, callers, tokens)
     district.close()
+
+
+def _meeting(hall: Hall) -> dict[str, int]:
+    """A meeting about what must not be known outside, with something of everything in it."""
+    context, held, lead = hall.context, hall.draft(), hall.holder()
+    add_item(context, lead, held.id, MARK)
+    give_notice(context, lead, held.id)
+    for one in hall.roll(held):
+        one.signed_in_at = context.now()
+    held.opened_at = context.now()
+    version = write_minutes(context, lead, held.id, MARK, 0)
+    file = attach(context, lead, held.id, Attachment("a.pdf", "pdf", f"%PDF-{MARK}".encode()))
+    unit = str(hall.unit("500199-D01").id)
+    decision = record(context, lead, held.id, Resolved(MARK, unit, context.today + timedelta(days=9)))
+    item, attendee = agenda(context.session, held.id)[0], hall.roll(held)[0]
+    return {
+        "meeting_id": held.id,
+        "item_id": item.id,
+        "attendee_id": attendee.id,
+        "minutes_id": version.id,
+        "file_id": file.id,
+        "decision_id": decision.id,
+    }
 
 
 def rules(app: Flask) -> list[tuple[Rule, str]]:

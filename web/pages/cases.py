@@ -17,6 +17,7 @@ from governance.cases.queries import case as case_of
 from governance.cases.queries import cases, photos
 from governance.errors import NotFound
 from governance.inbox.queries import trail
+from governance.meetings.queries import meetings_about
 from governance.organisation.queries import names
 from web.about import about_case
 from web.drawing import drawing, progress
@@ -69,6 +70,7 @@ def show(case_id: int) -> ResponseReturnValue:
         about=about_case(case),
         trail=steps(trail(given, case.instance_id)) if case.instance_id else [],
         open=waiting(case.instance_id) if case.instance_id else [],
+        meetings=meetings_about(given.session, case.id, actor()),
     )
 
 

@@ -37,9 +37,9 @@ from web.format import day_in_words
 from web.language import gettext as _
 from web.matters import public_facts
 from web.pages.matters import wanted
-from web.pages.public import base, qr_picture
 from web.plain import public_photos
 from web.posters import Poster, drawn
+from web.qr import base, qr_of
 from web.sentences import say_all
 from web.texts import package_of_instance
 from web.uploads import send_photo
@@ -188,7 +188,7 @@ def take_back(secret: str) -> ResponseReturnValue:
 @pages.get("/<reference>/qr.svg")
 def qr(reference: str) -> Response:
     public_matter(context().session, reference)
-    return qr_picture(url_for("deliberation.show", reference=reference))
+    return qr_of(url_for("deliberation.show", reference=reference))
 
 
 @pages.get("/<reference>/photos/<id:photo_id>")

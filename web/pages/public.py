@@ -7,13 +7,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 
-import segno
 from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from api.signin import actor
-from api.work import context, outside, undo
+from api.work import context, undo
 from governance.cases.codes import codes
 from governance.cases.commands import Report
 from governance.cases.models import Case, Photo
@@ -30,6 +29,7 @@ from governance.workflow.commands import asked_of_reporter, complete_as_reporter
 from web.access import begin
 from web.language import gettext as _
 from web.plain import PlainStep, plain_steps, public_photos
+from web.qr import base, qr_of
 from web.sentences import say_all
 from web.texts import package_of_instance
 from web.uploads import pictures, send_photo, with_photos, with_pictures
@@ -157,7 +157,7 @@ def photo(secret: str, photo_id: int) -> ResponseReturnValue:
 @pages.get("/follow/<secret>/qr.svg")
 def qr(secret: str) -> Response:
     followed(context().session, secret)
-    return qr_picture(url_for("public.follow", secret=secret))
+    return qr_of(url_for("public.follow", secret=secret))
 
 
 @pages.get("/places/<code>/qr.svg")
@@ -165,7 +165,7 @@ def place_qr(code: str) -> Response:
     """The picture to print and put up in a building: it opens the report page with the place filled in."""
     if _place(code) is None:
         raise NotFound
-    return qr_picture(url_for("public.ask", place=code))
+    return qr_of(url_for("public.ask", place=code))
 
 
 def _followed(secret: str, case: Case, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
@@ -240,14 +240,3 @@ def _choices(place: Unit | None) -> dict[str, object]:
         "place_name": full_name(upwards(session_, place)) if place else "",
         "categories": codes()["categories"],
     }
-
-
-def base() -> str:
-    """Where residents reach us."""
-    return outside().public_url or request.host_url.rstrip("/")
-
-
-def qr_picture(target: str) -> Response:
-    """A code that leads to one of our pages."""
-    picture = segno.make(base() + target, error="m").svg_inline(scale=6, border=2, dark="#000", light="#fff")
-    return Response(picture.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1), mimetype="image/svg+xml")
