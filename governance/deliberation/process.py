@@ -60,15 +60,6 @@ def _keep_answers(context: Context, matter: Matter, advance: Advance) -> None:
         context.session.execute(update(Objection).where(mine).values(answered))
 
 
-@answers("matter_rules")
-def matter_rules(context: Context, data: Data) -> dict[str, Any]:
-    kinds = {"owners_ordinary": "OWNER_ORD", "owners_special": "OWNER_SPEC", "interested": "INTERESTED_UNANIMOUS"}
-    tiers = {"estate": "RESIDENT_MEETING", "community": "RESIDENT_REPS", "quarter": "STREET_JOINT", "city": ""}
-    resolve = kinds.get(str(data.get("matter_kind"))) or tiers[data["matter_tier"]]
-    review = {"quarter": "STREET_JOINT", "city": "DISTRICT_JOINT"}.get(data["matter_tier"], "PARTY_MEETING")
-    return {"review_rule": review, "resolution_rule": resolve, "publish_days": 7}
-
-
 # ---- votes -------------------------------------------------------------------------------------------------------
 
 

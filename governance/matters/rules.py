@@ -17,7 +17,7 @@ OUTCOMES = {
     "turned_into_case": "已转为事项办理",
     "mediated": "已调解",
     "rejected": "未列入议题",
-    "not_adopted": "未通过",
+    "not_adopted": "未形成决议",
     "withdrawn": "已撤回",
     "archived": "已归档",
 }

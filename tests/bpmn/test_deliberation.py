@@ -29,7 +29,7 @@ TIERS = {
 }
 """On whose way up the posts of a tier are looked for."""
 STAGES = ["suggestion", "proposal", "consultation", "review", "resolution", "publicity", "delivery", "evaluation", "closed"]
-DECLINED = {"merged", "turned_into_case", "mediated", "rejected", "withdrawn"}
+DECLINED = {"merged", "turned_into_case", "mediated", "rejected", "not_adopted", "withdrawn"}
 
 
 # ---- the package ---------------------------------------------------------------------------------------------------
@@ -60,7 +60,6 @@ def test_whoever_judges_is_not_whoever_did_it() -> None:
 
 def test_what_the_domain_answers_and_checks() -> None:
     assert {n.lookup for n in DIAGRAM.nodes.values() if n.lookup} == {
-        "matter_rules",
         "turn_into_case",
         "open_vote",
         "close_vote",
@@ -156,7 +155,6 @@ def domain(life: Life, name: str, data: dict[str, Any]) -> dict[str, Any]:
     soon = (life.now + timedelta(days=7)).isoformat()
     tasks = [{"title": t["title"], "unit": t["unit"], "due": t["due"]} for t in data.get("implementation_tasks", []) if t["how"] == "own"]
     answers: dict[str, list[dict[str, Any]]] = {
-        "matter_rules": [{"review_rule": "party_meeting", "resolution_rule": rule, "publish_days": 7} for rule in ("representatives", "")],
         "turn_into_case": [{"case_number": "1"}],
         "open_vote": [{"vote_id": "v", "vote_closes_at": soon}],
         "close_vote": [{"vote_result": r, "vote_summary": "", "vote_digest": ""} for r in ("passed", "passed", "failed", "no_quorum")],
@@ -275,7 +273,6 @@ def test_the_notice_period_lasts_until_every_objection_is_answered() -> None:
 def on_the_notice_board() -> Machine:
     """A matter whose resolution is on the notice board."""
     answers: dict[str, dict[str, Any]] = {
-        "matter_rules": {"review_rule": "party_meeting", "resolution_rule": "", "publish_days": 7},
         "open_vote": {"vote_id": "v", "vote_closes_at": NINE.isoformat()},
         "close_vote": {"vote_result": "passed"},
         "close_notice": {},

@@ -57,4 +57,4 @@ def test_owners_fail_by_one_head(district: District) -> None:
     assert counted.agrees and vote.result == "failed" and "同意 22 人，反对 22 人" in vote.summary
     assert tally[Mark.YES].area > tally[Mark.NO].area and tally[Mark.YES].heads == tally[Mark.NO].heads
     topic.announced("drop", reply_text="同意的人数没有过半。")
-    assert (topic.row.stage, topic.row.outcome) == ("closed", "rejected")
+    assert (topic.row.stage, topic.row.outcome) == ("closed", "not_adopted")
