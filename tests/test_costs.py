@@ -13,11 +13,13 @@ from sqlalchemy import event, text
 from api.work import db
 from engine.database import open_database
 from engine.schema import guards, metadata
+from governance.voting.codes import voting_code
 from tests.api.clients import signed_in
 from tests.diagrams import started
 from tests.district import District
 from tests.engine.durable import Bench, package
-from tests.journeys.matters import grid_worker, place, reported
+from tests.journeys.matters import acting, grid_worker, place, reported
+from tests.votes import begun, residents, sheet
 
 STATEMENTS, ROWS = 11, 12
 BYTES = 6_000
@@ -63,6 +65,19 @@ def test_a_completion_over_http_stays_within_its_counts(district: District) -> N
     assert (counted.statements, counted.commits) == (STATEMENTS, 1) and 5 <= counted.rows <= ROWS
 
 
+def test_a_ballot_over_http_is_three_statements(district: District) -> None:
+    with district.office.work() as context:
+        lead = acting(context, "shequ")
+        assert lead.acting
+        vote_id = begun(context, lead, lead.acting.unit, sheet(residents(2))).id
+    app = district.app()
+    first, second = (f"/api/v1/votes/{voting_code(district.office.sealer, vote_id, n)}/ballots" for n in (1, 2))
+    assert app.test_client().post(first, json={"choice": "yes"}).status_code == 201
+    counted = Counted(app)
+    assert app.test_client().post(second, json={"choice": "no"}).status_code == 201
+    assert (counted.statements, counted.rows, counted.commits) == (3, 2, 1)
+
+
 def test_an_instance_of_three_tasks_is_small(empty_postgres: Any) -> None:
     engine = open_database(empty_postgres())
     with engine.begin() as connection:
@@ -70,13 +85,15 @@ def test_an_instance_of_three_tasks_is_small(empty_postgres: Any) -> None:
         for guard in guards("postgresql"):
             connection.exec_driver_sql(guard)
     bench = Bench(engine)
-    begun = bench.start(bench.publish(package(started("u", "v", "w", "e").users("u", "v", "w").ends("e"))), {"text": "排水管漏水。" * 30})
+    instance = bench.start(
+        bench.publish(package(started("u", "v", "w", "e").users("u", "v", "w").ends("e"))), {"text": "排水管漏水。" * 30}
+    )
     for key in ("u#1", "v#1", "w#1"):
-        bench.complete(begun.instance_id, key, {"result": "accept", "note": "已到现场查看。" * 5}, opinion="情况属实，予以受理。")
+        bench.complete(instance.instance_id, key, {"result": "accept", "note": "已到现场查看。" * 5}, opinion="情况属实，予以受理。")
     with engine.connect() as connection:
         stored = {
             name: connection.scalar(
-                text(f"SELECT coalesce(sum(pg_column_size(t.*)), 0) FROM {name} t WHERE {_owner(name)}"), {"id": begun.instance_id}
+                text(f"SELECT coalesce(sum(pg_column_size(t.*)), 0) FROM {name} t WHERE {_owner(name)}"), {"id": instance.instance_id}
             )
             for name in HOLDING
         }

@@ -105,6 +105,15 @@ class Community:
         return called
 
 
+def begun(context: Context, keeper: Actor, unit: Unit, content: bytes) -> Vote:
+    """A vote of a unit's representatives that has just begun and takes a day."""
+    book = open_book(context, keeper, unit, "representatives", "名册")
+    import_members(context, keeper, book, content)
+    times = {"vote_starts_at": context.now(), "vote_ends_at": context.now() + timedelta(days=1)}
+    terms = {"vote_rule": "RESIDENT_REPS", "roll_book": str(book.id), "vote_question": "是否同意更换电梯？", **times}
+    return call_vote(context, terms, matter_id=None, stage="resolution")
+
+
 def sheet(lines: Sequence[str]) -> bytes:
     return "\n".join([HEAD, *lines]).encode()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from marshmallow import fields
-from marshmallow.validate import OneOf
+from marshmallow.validate import OneOf, Range
 
 from api.fields import Answer, Body, Id, Moment, Number
 
@@ -12,7 +12,7 @@ class NewBallot(Body):
     """A choice; `number` when it is the ballot of somebody whose written mandate the holder of the code has."""
 
     choice = fields.String(required=True, validate=OneOf(["yes", "no", "abstain"], error="应为 yes、no 或 abstain"))
-    number = Number(load_default=None, allow_none=True)
+    number = Number(load_default=None, allow_none=True, validate=Range(1, 10**9, error="不是名册上的序号"))
 
 
 class BallotTaken(Answer):

@@ -20,8 +20,11 @@ from governance.identity.models import Account
 from governance.organisation.models import Kind
 from governance.organisation.queries import of_kind
 from governance.people.commands import appoint
+from governance.voting.codes import voting_code
 from tests.api.clients import ACCEPTED, PLACE, URL, reported, signed_in, waiting
 from tests.district import District
+from tests.journeys.matters import acting
+from tests.votes import begun, residents, sheet
 
 load_all_checks()
 LEFT_OUT = [CHECKS.get_one("positive_data_acceptance")]
@@ -39,6 +42,9 @@ def busy(built: Callable[[Path], District], tmp_path_factory: pytest.TempPathFac
     with district.office.work() as context:
         person = context.session.scalars(select(Account).where(Account.username == "wanggeyuan")).one().person
         root = of_kind(context.session, Kind.DISTRICT)[0]
+        lead = acting(context, "shequ")
+        assert lead.acting
+        vote_id = begun(context, lead, lead.acting.unit, sheet(residents(40))).id
         for post in ("auditor", "system_administrator"):
             appoint(context.session, context.new_id(), person, post, root, date(2026, 1, 1))
     app = district.app()
@@ -50,6 +56,8 @@ def busy(built: Callable[[Path], District], tmp_path_factory: pytest.TempPathFac
         "case_id": cycle(case["id"] for case in cases),
         "task_id": cycle(tasks),
         "instance_id": cycle(case["instance_id"] for case in cases),
+        "vote_id": cycle([str(vote_id)]),
+        "code": cycle(voting_code(district.office.sealer, vote_id, number) for number in range(1, 42)),
     }
     yield app, worker.headers, ids
     assert district.findings() == []
@@ -60,7 +68,7 @@ def busy(built: Callable[[Path], District], tmp_path_factory: pytest.TempPathFac
 def test_every_answer_is_as_described(busy: Busy, mode: GenerationMode) -> None:
     (app, headers, ids), dice = busy, cycle([True, True, False])
     operations = [found.ok() for found in schemathesis.openapi.from_wsgi(f"{URL}/openapi.json", app).get_all_operations()]
-    assert len(operations) == 22
+    assert len(operations) == 24
     for operation in operations:
 
         @given(case=operation.as_strategy(generation_mode=mode))

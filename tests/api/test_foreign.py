@@ -29,6 +29,8 @@ TASK = (
     "POST /tasks/{task}/photos",
     "GET /tasks/{task}/colleagues",
 )
+VOTE = ("POST /votes/{code}/ballots", "GET /votes/{vote_id}")
+"""Behind a voting code, and for those who keep the roll: see the tests of votes."""
 READ = ("GET /instances", "GET /instances/{instance}", "GET /instances/{instance}/log", "GET /instances/{instance}/state")
 MOVE = tuple(f"POST /instances/{{instance}}/{action}" for action in ("suspend", "resume", "cancel", "rewind"))
 
@@ -52,7 +54,7 @@ def foreigners(district: District) -> dict[str, str]:
 def test_every_call_is_in_the_matrix(app: Flask) -> None:
     described = app.test_client().get("/api/v1/openapi.json").json or {}
     ours = {f"{method.upper()} {path}" for path, item in described["paths"].items() for method in item if method != "parameters"}
-    tried = {"POST /tokens", "POST /cases", "GET /tasks", "GET /units", *CASE, *TASK, *READ, *MOVE}
+    tried = {"POST /tokens", "POST /cases", "GET /tasks", "GET /units", *VOTE, *CASE, *TASK, *READ, *MOVE}
     named = {t.replace("{case}", "{case_id}").replace("{task}", "{task_id}").replace("{instance}", "{instance_id}") for t in tried}
     assert {f"{method} /api/v1{path}" for method, path in (t.split(" ") for t in named)} == ours
 

@@ -23,15 +23,14 @@ from governance.context import Actor
 from governance.organisation.models import Kind
 from governance.organisation.queries import of_kind
 from governance.people.models import Appointment
-from governance.rolls.commands import import_members, open_book
 from governance.voting.codes import voting_code
-from governance.voting.commands import call_vote, close_vote
+from governance.voting.commands import close_vote
 from governance.voting.models import Ballot, RollEntry
 from governance.voting.queries import recount
 from tests.bench.measure import backends, database, median, opened, percentile, served, spent
 from tests.bench.places import SECRET
 from tests.district import Clock, District
-from tests.votes import residents, sheet
+from tests.votes import begun, residents, sheet
 
 CLIENTS = 8
 VOTERS = {"sqlite": 2_000, "postgresql": 20_000}
@@ -47,15 +46,15 @@ def ballots(kind: str, folder: Path) -> dict[str, Any]:
     with database(kind, folder) as url:
         clock, voters = Clock(datetime.now(UTC)), VOTERS[kind]
         made = District(folder, url, clock)
-        vote_id, taken_in, frozen = _called(made, voters)
+        vote_id, frozen = _called(made, voters)
         choices = {number: CHOICES[number % len(CHOICES)] for number in range(1, voters + 1)}
         sent = {number: (voting_code(made.office.sealer, vote_id, number), choice) for number, choice in choices.items()}
         with opened(url) as engine, served(url, folder, SECRET) as (address, pid):
             used = spent([pid, *backends(engine)])
-            begun = time.perf_counter()
+            before = time.perf_counter()
             with ProcessPoolExecutor(CLIENTS, get_context("spawn")) as pool:
                 done = list(pool.map(hand_in, [address] * CLIENTS, range(CLIENTS), _shares(sent)))
-            wall = time.perf_counter() - begun
+            wall = time.perf_counter() - before
             cpu = spent([pid, *backends(engine)]) - used
         statuses: Counter[int] = sum((Counter(status for status, _ in answers) for answers in done), Counter())
         latencies = [took for answers in done for _, took in answers]
@@ -73,33 +72,21 @@ def ballots(kind: str, folder: Path) -> dict[str, Any]:
             "p50_ms": median(latencies),
             "p99_ms": percentile(latencies, 0.99),
             "cpu_ms": round(cpu / len(latencies), 2),
-            "import_s": taken_in,
-            "freeze_s": frozen,
+            "import_and_freeze_s": frozen,
             **closing,
         }
 
 
-def _called(made: District, voters: int) -> tuple[int, float, float]:
+def _called(made: District, voters: int) -> tuple[int, float]:
     """A vote that has begun, and what taking in and freezing its roll took."""
     with made.office.work() as context:
         held = context.session.scalars(select(Appointment).where(Appointment.post == "system_administrator")).first()
         assert held
         administrator = Actor(held.person_id, "", held, (held,))
-        book = open_book(context, administrator, of_kind(context.session, Kind.COMMUNITY)[0], "representatives", "名册")
         content = sheet(residents(voters))
-        begun = time.perf_counter()
-        import_members(context, administrator, book, content)
-        taken_in = time.perf_counter() - begun
-        terms = {
-            "vote_rule": "RESIDENT_REPS",
-            "roll_book": str(book.id),
-            "vote_question": "是否同意更换电梯？",
-            "vote_starts_at": context.now(),
-            "vote_ends_at": context.now() + timedelta(days=1),
-        }
-        begun = time.perf_counter()
-        called = call_vote(context, terms, matter_id=None, stage="resolution")
-        return called.id, round(taken_in, 2), round(time.perf_counter() - begun, 2)
+        before = time.perf_counter()
+        called = begun(context, administrator, of_kind(context.session, Kind.COMMUNITY)[0], content)
+        return called.id, round(time.perf_counter() - before, 2)
 
 
 def _shares(sent: dict[int, Sent]) -> list[list[Sent]]:
@@ -121,12 +108,12 @@ def hand_in(address: str, client: int, share: Sequence[Sent]) -> list[tuple[int,
         connection = http.client.HTTPConnection(host, int(port), timeout=60, source_address=(home, 0))
         connection.connect()
         for code, choice in share[begin : begin + AN_ADDRESS]:
-            begun = time.perf_counter()
+            before = time.perf_counter()
             body = json.dumps({"choice": choice})
             connection.request("POST", f"/api/v1/votes/{code}/ballots", body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             answer.read()
-            answers.append((answer.status, (time.perf_counter() - begun) * 1000))
+            answers.append((answer.status, (time.perf_counter() - before) * 1000))
         connection.close()
     return answers
 
@@ -134,12 +121,12 @@ def hand_in(address: str, client: int, share: Sequence[Sent]) -> list[tuple[int,
 def _closed(made: District, vote_id: int, choices: dict[int, str]) -> tuple[dict[str, float], bool]:
     """Closes and counts again; whether all that was sent is there once, announced and found alike."""
     with made.office.work() as context:
-        begun = time.perf_counter()
+        before = time.perf_counter()
         outcome = close_vote(context, vote_id)
-        closed = time.perf_counter() - begun
-        begun = time.perf_counter()
+        closed = time.perf_counter() - before
+        before = time.perf_counter()
         counted = recount(context.session, vote_id)
-        recounted = time.perf_counter() - begun
+        recounted = time.perf_counter() - before
         stored = dict(context.session.execute(select(Ballot.number, Ballot.choice).where(Ballot.vote_id == vote_id)).tuples().all())
         marked = context.session.scalar(select(func.count()).select_from(RollEntry).where(RollEntry.is_returned))
     announced = {mark.value: weight.heads for mark, weight in outcome.tally.weights.items()}

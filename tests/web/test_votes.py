@@ -171,6 +171,18 @@ def test_a_sheet_is_refused_line_by_line_and_a_foreign_roll_is_not_there(polls: 
     assert away.status_code == 403
 
 
+def test_the_lead_of_another_community_sees_neither_roll_nor_vote(polls: Polls) -> None:
+    book = polls.book("residents", residents(2))
+    vote_id = polls.vote("RESIDENT_MEETING", book)
+    other = sign_in(polls.app, polls.district, "shequ02")
+    for address in (book, f"/votes/{vote_id}", f"/votes/{vote_id}/slips", f"/votes/{vote_id}/turnout"):
+        assert text_of(other.http.get(address), 404)
+    for act in ("paper", "box", "attended", "mandates", "mandates/1/withdraw"):
+        sent = other.http.post(f"/votes/{vote_id}/{act}", data={**other.token("/rolls"), "number": "1", "principal": "1", "choice": "yes"})
+        assert sent.status_code == 404, act
+    assert "还没有名册。" in text_of(other.http.get("/rolls")) and "还没有表决。" in text_of(other.http.get("/votes"))
+
+
 def test_a_rule_is_changed_by_a_new_version_and_nonsense_is_refused_at_the_field(polls: Polls) -> None:
     administrator = sign_in(polls.app, polls.district, "guanli")
     page = "/admin/vote-rules?from=RESIDENT_REPS"
