@@ -31,6 +31,7 @@ from governance.calendar.commands import note_followed
 from governance.calendar.queries import unfollowed
 from governance.cases.photos import sweep_photos
 from governance.context import Context
+from governance.meetings.files import sweep_files
 from governance.workflow.limits import fire, follow_calendar, give_up, remind
 from governance.workflow.world import carry, instances
 from jobs.lanes import Lanes
@@ -237,10 +238,11 @@ class Runner:
         return len(fresh)
 
     def _sweep(self) -> int:
-        """Tidies the folder of pictures once a day; there is never more to do at once."""
+        """Tidies the folders of pictures and attachments once a day; there is never more to do at once."""
         with Session(self.database) as session:
-            if gone := sweep_photos(self.open_context(session)):
-                log.info("photos.swept", gone=gone)
+            context = self.open_context(session)
+            if gone := sweep_photos(context) + sweep_files(context):
+                log.info("files.swept", gone=gone)
         return 0
 
     def _alone(self, kind: str, subject: object, claim: Select[Any] | None, act: Callable[..., object], *args: object) -> int:

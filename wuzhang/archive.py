@@ -23,7 +23,7 @@ from engine.log import dumps
 from engine.signatures import Signer, is_signed
 
 MANIFEST, DATABASE, ANCHOR = "manifest.json", "database", "anchor.jsonl"
-PART = re.compile(rf"{DATABASE}|{re.escape(ANCHOR)}|photos/[0-9a-f]{{2}}/[0-9a-f]{{64}}\.jpg")
+PART = re.compile(rf"{DATABASE}|{re.escape(ANCHOR)}|photos/[0-9a-f]{{2}}/[0-9a-f]{{64}}\.jpg|files/[0-9a-f]{{2}}/[0-9a-f]{{64}}")
 LONGEST = 512 * 1024 * 1024
 """Bytes of a manifest: room for some four million photos."""
 CHUNK = 1024 * 1024
@@ -46,7 +46,7 @@ class Manifest:
     key: str
     parts: dict[str, tuple[int, str]] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
-    """Photos that the database names and the folder did not have."""
+    """Photos and attachments that the database names and the folder did not have."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Writer:
     manifest: Manifest
 
     def add(self, name: str, source: Path) -> None:
-        """Takes in a file; pictures are compressed already."""
-        how = zipfile.ZIP_STORED if name.startswith("photos/") else zipfile.ZIP_DEFLATED
+        """Takes in a file; pictures and documents are compressed already."""
+        how = zipfile.ZIP_STORED if name.startswith(("photos/", "files/")) else zipfile.ZIP_DEFLATED
         info = zipfile.ZipInfo(name)
         info.compress_type = how
         with source.open("rb") as content, self.file.open(info, "w", force_zip64=True) as part:

@@ -1,7 +1,7 @@
 """Backs up a deployment while it runs, and restores it into an empty place.
 
-Database, photos and anchor belong to one moment: the anchor is copied first, so that it never knows more than the
-database; the photos are those that the copied database names.
+Database, photos, attachments and anchor belong to one moment: the anchor is copied first, so that it never knows more than the
+database; the photos and attachments are those that the copied database names.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,10 +22,14 @@ from sqlalchemy import Connection, Engine, func, inspect, select
 from engine.database import snapshot
 from governance.cases.models import Photo
 from governance.cases.photos import photo_path
+from governance.meetings.files import file_path
+from governance.meetings.models import MeetingFile
 from wuzhang.archive import ANCHOR, DATABASE, ArchiveRefused, Manifest, Writer, unpack, writing_archive
 from wuzhang.migrate import is_known, revision
 from wuzhang.office import Office
 
+SHELVES = ("photos", "files")
+"""The folders beside the database."""
 PRODUCTS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -46,8 +50,8 @@ def back_up(office: Office, path: Path) -> Manifest:
                 archive.add(DATABASE, copy)
                 if anchor.exists():
                     archive.add(ANCHOR, anchor)
-                for digest in _photos(connection):
-                    _add_photo(archive, office.config.data_dir, digest)
+                for digest, path in _kept(connection):
+                    _add(archive, office.config.data_dir, digest, path)
     return manifest
 
 
@@ -58,9 +62,9 @@ def _manifest(office: Office, connection: Connection) -> Manifest:
     return Manifest(_product(), office.now().isoformat(), connection.dialect.name, schema, office.signer.public.hex())
 
 
-def _add_photo(archive: Writer, folder: Path, digest: str) -> None:
+def _add(archive: Writer, folder: Path, digest: str, path: Path) -> None:
     try:
-        archive.add(photo_path(Path(), digest).as_posix(), photo_path(folder, digest))
+        archive.add(path.as_posix(), folder / path)
     except FileNotFoundError:
         archive.manifest.lost.append(digest)
 
@@ -73,25 +77,27 @@ def restore(office: Office, path: Path, *, other_key: bool = False) -> Manifest:
         staged = Path(name)
         manifest = unpack(path, staged)
         _must_fit(office, manifest, other_key)
-        photos, anchor = config.data_dir / "photos", config.anchor
+        anchor = config.anchor
         try:
-            if (staged / "photos").exists():
-                (staged / "photos").rename(photos)
+            for shelf in SHELVES:
+                if (staged / shelf).exists():
+                    (staged / shelf).rename(config.data_dir / shelf)
             if (staged / ANCHOR).exists():
                 anchor.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(staged / ANCHOR, anchor)
             _put_database(office.database, staged / DATABASE)
         except (OSError, BackupFailed):
-            shutil.rmtree(photos, ignore_errors=True)
+            for shelf in SHELVES:
+                shutil.rmtree(config.data_dir / shelf, ignore_errors=True)
             anchor.unlink(missing_ok=True)
             raise
     return manifest
 
 
-def missing_photos(office: Office) -> list[str]:
-    """Photos that the database names and the folder does not have."""
+def missing_files(office: Office) -> list[str]:
+    """Photos and attachments that the database names and the folder does not have."""
     with snapshot(office.database) as connection:
-        return [digest for digest in _photos(connection) if not photo_path(office.config.data_dir, digest).exists()]
+        return [digest for digest, path in _kept(connection) if not (office.config.data_dir / path).exists()]
 
 
 def _product() -> str:
@@ -101,8 +107,11 @@ def _product() -> str:
         return "?"
 
 
-def _photos(connection: Connection) -> Sequence[str]:
-    return connection.scalars(select(Photo.digest).distinct().order_by(Photo.digest)).all()
+def _kept(connection: Connection) -> Iterator[tuple[str, Path]]:
+    """The digest of everything that lies beside the database, and where below the folder."""
+    for column, path in ((Photo.digest, photo_path), (MeetingFile.digest, file_path)):
+        for digest in connection.scalars(select(column).distinct().order_by(column)).all():
+            yield digest, path(Path(), digest)
 
 
 def _must_be_empty(office: Office) -> None:
@@ -110,8 +119,8 @@ def _must_be_empty(office: Office) -> None:
     config, url = office.config, office.database.url
     if office.anchor.path.exists():
         raise BackupFailed(f"锚定文件 {config.anchor} 已经存在。它是外部证据，恢复不改动它：请先把 WUZHANG_ANCHOR 设为新的文件。")
-    if (config.data_dir / "photos").exists():
-        raise BackupFailed(f"数据目录 {config.data_dir} 中已有照片，只能恢复到空的部署。")
+    if any((config.data_dir / shelf).exists() for shelf in SHELVES):
+        raise BackupFailed(f"数据目录 {config.data_dir} 中已有照片或附件，只能恢复到空的部署。")
     if url.get_backend_name() == "sqlite":
         occupied = Path(url.database or "").exists()
     else:

@@ -94,7 +94,7 @@ def make_backup(path: Path) -> None:
 def restore_backup(path: Path, other_key: bool) -> None:
     """把备份恢复到空的部署，随后核对全部记录；不完整时以 1 结束。"""
     from wuzhang.archive import ArchiveRefused
-    from wuzhang.backup import BackupFailed, missing_photos, restore
+    from wuzhang.backup import BackupFailed, missing_files, restore
     from wuzhang.office import SchemaBehind
 
     office = open_office()
@@ -106,14 +106,14 @@ def restore_backup(path: Path, other_key: bool) -> None:
     proof = prove(office, {office.signer.public, bytes.fromhex(manifest.key)}, office.anchor)
     click.echo(f"已恢复 {manifest.made_at} 的备份。")
     proof.show()
-    lost = missing_photos(office)
+    lost = missing_files(office)
     _show_lost(lost)
     sys.exit(FAILED if lost or not proof.whole else PASSED)
 
 
 def _show_lost(digests: Collection[str]) -> None:
     if digests:
-        click.echo(f"缺少 {len(digests)} 张照片的文件，第一张是 {next(iter(digests))}。", err=True)
+        click.echo(f"缺少 {len(digests)} 个照片或附件的文件，第一个是 {next(iter(digests))}。", err=True)
 
 
 @dataclass

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from governance.cases.models import Photo
 from governance.context import Context
@@ -113,20 +114,22 @@ def keep_file(path: Path, content: bytes, fresh: Path) -> None:
 
 
 def sweep_photos(context: Context) -> int:
-    """Removes pictures that no case keeps, because the request that brought them was refused; once a day. Says how many.
+    """Removes pictures that no case keeps, because the request that brought them was refused; once a day. Says how many."""
+    return sweep(context, "photos", Photo.digest)
 
-    A picture younger than a day may belong to a request that has not ended.
-    """
-    folder, now = context.folder / "photos", context.now()
+
+def sweep(context: Context, shelf: str, digests: InstrumentedAttribute[str]) -> int:
+    """Removes from a folder what no row names; once a day. A file younger than a day may belong to a request that has not ended."""
+    folder, now = context.folder / shelf, context.now()
     swept, old = folder / ".swept", (now - DAY).timestamp()
     if not folder.exists() or (swept.exists() and swept.stat().st_mtime > old):
         return 0
     swept.touch()
     os.utime(swept, (now.timestamp(),) * 2)
     gone = 0
-    for shelf in (path for path in folder.iterdir() if path.is_dir()):
-        files = {path.name.partition(".")[0]: path for path in shelf.iterdir() if path.stat().st_mtime < old}
-        known = set(context.session.scalars(select(Photo.digest).where(Photo.digest.in_(files))))
+    for part in (path for path in folder.iterdir() if path.is_dir()):
+        files = {path.name.partition(".")[0]: path for path in part.iterdir() if path.stat().st_mtime < old}
+        known = set(context.session.scalars(select(digests).where(digests.in_(files))))
         for path in (path for digest, path in files.items() if digest not in known):
             path.unlink(missing_ok=True)
             gone += 1

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from governance.cases.photos import keep_file, read_picture
+from governance.cases.photos import keep_file, read_picture, sweep
 from governance.context import Actor, Context
 from governance.errors import NotFound, Refused
 from governance.meetings.commands import require
@@ -121,6 +121,11 @@ def file_of(context: Context, held: Meeting, file_id: int) -> MeetingFile:
     if found is None or found.meeting_id != held.id:
         raise NotFound
     return found
+
+
+def sweep_files(context: Context) -> int:
+    """Removes attachments that no meeting keeps; once a day. Says how many."""
+    return sweep(context, "files", MeetingFile.digest)
 
 
 def file_path(folder: Path, digest: str) -> Path:

@@ -26,8 +26,10 @@ from engine.schema import commands, instances
 from engine.signatures import Signer
 from governance.cases.models import Case, Photo
 from governance.cases.photos import add_photo, photo_path, read_picture
+from governance.meetings.files import Attachment, attach, file_path
 from tests.district import District
 from tests.faults.people import report
+from tests.governance.meeting_world import Hall
 from wuzhang.archive import Manifest, writing_archive
 from wuzhang.cli import main
 from wuzhang.config import Config
@@ -166,9 +168,20 @@ def test_a_lost_photo_is_told(district: District, here: Place, there: Place, tmp
     with district.office.work() as context:
         photo_path(here.config.data_dir, context.session.scalars(select(Photo.digest)).one()).unlink()
     made = here.run("backup", str(tmp_path / "b.zip"))
-    assert made.exit_code == 0 and "缺少 1 张照片" in made.output
+    assert made.exit_code == 0 and "缺少 1 个照片或附件" in made.output
     put = there.run("restore", str(tmp_path / "b.zip"))
-    assert put.exit_code == 1 and "缺少 1 张照片" in put.output
+    assert put.exit_code == 1 and "缺少 1 个照片或附件" in put.output
+
+
+def test_attachments_of_meetings_come_along(district: District, here: Place, there: Place, tmp_path: Path) -> None:
+    with district.office.work() as context:
+        hall = Hall(district, context)
+        kept = attach(context, hall.holder(), hall.draft().id, Attachment("a.pdf", "pdf", b"%PDF-1.7")).digest
+    assert here.run("backup", str(tmp_path / "b.zip")).exit_code == 0
+    assert there.run("restore", str(tmp_path / "b.zip")).exit_code == 0
+    assert file_path(there.config.data_dir, kept).read_bytes() == b"%PDF-1.7"
+    file_path(here.config.data_dir, kept).unlink()
+    assert "缺少 1 个照片或附件" in here.run("backup", str(tmp_path / "c.zip")).output
 
 
 def test_another_key_is_told_and_can_be_accepted(here: Place, there: Place, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -49,7 +50,7 @@ from governance.meetings.errors import (
     OldMinutes,
     WrongCode,
 )
-from governance.meetings.files import MAX_BYTES, PER_MEETING, Attachment, attach, file_of, file_path, read_attachment
+from governance.meetings.files import MAX_BYTES, PER_MEETING, Attachment, attach, file_of, file_path, read_attachment, sweep_files
 from governance.meetings.minutes import TEXT, altered, record_signature, sign_minutes, write_minutes
 from governance.meetings.models import Minutes
 from governance.meetings.rules import Body, Role, Status, status
@@ -449,7 +450,7 @@ def test_only_who_was_there_signs(hall: Hall) -> None:
     kept = record_signature(hall.context, lead, held.id, version.id, present.id, read_picture(picture()))
     assert kept.file_id and file_path(hall.context.folder, file_of(hall.context, held, kept.file_id).digest).exists()
     with pytest.raises(NotFound):
-        sign_minutes(hall.context, lead, held.id, 1)
+        record_signature(hall.context, lead, held.id, 1, present.id, read_picture(picture()))
 
 
 # ---- attachments ---------------------------------------------------------------------------------------------------
@@ -522,6 +523,21 @@ def test_attachments_are_kept_by_content_and_counted(hall: Hall) -> None:
     assert refused(attach, hall.context, lead, held.id, sent) == {"file": "附件最多 20 个"}
     with pytest.raises(NotFound):
         file_of(hall.context, hall.draft(), one.id)
+
+
+def test_what_no_meeting_keeps_is_swept_after_a_day(hall: Hall) -> None:
+    context = hall.context
+    kept = file_path(context.folder, attach(context, hall.holder(), hall.draft().id, Attachment("a.pdf", "pdf", b"%PDF-kept")).digest)
+    orphan, fresh = (file_path(context.folder, letter * 64) for letter in "ab")
+    for path in (orphan, fresh):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"%PDF")
+    for path in (kept, orphan):
+        os.utime(path, ((MONDAY - timedelta(days=2)).timestamp(),) * 2)
+    os.utime(fresh, (MONDAY.timestamp(),) * 2)
+    (context.folder / "files" / ".swept").unlink(missing_ok=True)
+    assert sweep_files(context) == 1 and kept.exists() and fresh.exists() and not orphan.exists()
+    assert sweep_files(context) == 0, "once a day"
 
 
 # ---- decisions -----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import ast
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,17 @@ from bpmn import shipped
 from engine.packages import Package, read_package
 from engine.schema import process_versions
 from governance.cases.codes import codes
+from governance.cases.photos import Picture
+from governance.meetings.commands import add_item, note_result
+from governance.meetings.decisions import Resolved, confirm, record
+from governance.meetings.minutes import record_signature, write_minutes
+from governance.meetings.queries import agenda
+from governance.meetings.rules import Body
 from governance.organisation.models import Unit
 from governance.people.models import Appointment, Person
 from governance.people.rules import POSTS
 from tests.district import District
+from tests.governance.meeting_world import ESTATE, Hall
 from tests.journeys.matters import LEAK, Matter, addressee, place, reported
 from web.codes import CODES
 from web.sentences import SPLIT, _patterns, _plain, say
@@ -228,6 +236,20 @@ WRITTEN = {
     "assessment": "管网老化。",
 }
 """What people wrote."""
+MEETING = (
+    *(
+        "三月居民代表会议",
+        "社区会议室",
+        "三号楼加装电梯",
+        "临时的议题",
+        "原则同意",
+        "记录甲",
+        "记录乙",
+        "更换水管",
+        "3 栋居民代表",
+        "5 栋居民代表",
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +289,7 @@ def data(town: District) -> re.Pattern[str]:
     """The names of people and places, and what people wrote."""
     with town.office.work() as context:
         words = {*context.session.scalars(select(Unit.name)), *context.session.scalars(select(Person.name))}
+    words |= {*MEETING, "王**", "李**", "张**", "王秀英", "李国庆", "张小梅"}
     words |= {text.rstrip("。？") for text in (LEAK, *WRITTEN.values(), "内部研判：老旧管网。", "现场干燥。", "请网格统筹。", "已说明。")}
     return re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)))
 
@@ -293,13 +316,42 @@ def _post(client: FlaskClient, address: str, page: str, **data: str) -> TestResp
     return client.post(address, data={"csrf_token": token, **data}, headers={"Referer": f"http://localhost{page}"})
 
 
-def test_no_chinese_but_data_is_on_an_english_page(town: District, matters: dict[str, Matter], data: re.Pattern[str]) -> None:
+@pytest.fixture(scope="module")
+def meetings(town: District, matters: dict[str, Matter]) -> dict[str, int]:
+    """A draft, and a meeting that has come as far as its decisions."""
+    now = town.clock.at
+    with town.office.work() as context:
+        hall = Hall(town, context)
+        draft, held, lead = hall.draft(Body.OWNERS, 3, ESTATE), hall.opened(), hall.holder()
+        add_item(context, lead, held.id, "临时的议题")
+        note_result(context, lead, held.id, agenda(context.session, held.id)[0].id, "原则同意")
+        for version, text in enumerate(("记录甲", "记录乙")):
+            written = write_minutes(context, lead, held.id, text, version)
+            record_signature(context, lead, held.id, written.id, hall.roll(held)[0].id, Picture(b"", 1, 1))
+        resolved = Resolved("更换水管", str(hall.unit("500199-D01").id), context.today + timedelta(days=9))
+        confirm(context, lead, held.id, record(context, lead, held.id, resolved).id)
+        found = {"draft": draft.id, "open": held.id}
+    town.clock.at = now
+    return found
+
+
+def test_no_chinese_but_data_is_on_an_english_page(
+    town: District, matters: dict[str, Matter], meetings: dict[str, int], data: re.Pattern[str]
+) -> None:
     reporters = [f"/follow/{matter.secret}" for matter in matters.values()]
     pages = {
         "": ["/", f"/report?place={place(1)}", *reporters, f"{reporters[0]}?new=1", f"{reporters[0]}?thanks=1", "/login", "/nowhere"],
         "wangge": ["/inbox", "/inbox?box=done", "/inbox?box=started", "/inbox?q=nothing", "/inbox?overdue=1", "/password", "/cases"],
         "wanggeyuan06": ["/inbox"],
         "shenji": ["/cases", *(f"/cases/{matter.case_id}" for matter in matters.values())],
+        "shequ": [
+            "/meetings",
+            "/meetings?scope=unit&level=grid",
+            "/meetings/new",
+            *(f"/meetings/{meetings['draft']}{part}" for part in ("", "/edit", "/attendees", "/notice", "/live", "/minutes")),
+            *(f"/meetings/{meetings['open']}{part}" for part in ("", "/notice", "/live", "/minutes", "/decisions", "/files")),
+        ],
+        "jiedao": [f"/meetings/{meetings['open']}"],
         "lianxizhuren": ["/inbox", f"/cases/{matters['handled'].case_id}"],
         "guanli": [
             "/admin",
@@ -315,6 +367,7 @@ def test_no_chinese_but_data_is_on_an_english_page(town: District, matters: dict
             "/rolls",
             "/votes",
             "/ballots",
+            "/admin/meetings",
             "/admin/processes/incidents",
             "/admin/processes",
             _version(town),
