@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 from api.fields import IdConverter, is_storable
 from api.signin import actor
 from governance.people.rules import POSTS
+from governance.rolls.queries import KEEPERS
 from web import errors, format
 from web.language import LANGUAGES, choose_language
 from web.pages import ballots, cases, inbox, interventions, public, rolls, signin, tasks, votes
@@ -34,7 +35,7 @@ def init_web(app: Flask) -> None:
     errors.init_errors(app)
     format.init_filters(app)
     app.after_request(_protect)
-    app.jinja_env.globals.update(languages=LANGUAGES, locale=get_locale, posts=POSTS, actor_now=actor)
+    app.jinja_env.globals.update(languages=LANGUAGES, locale=get_locale, posts=POSTS, actor_now=actor, roll_keepers=KEEPERS)
 
 
 def _refuse_unstorable() -> None:
