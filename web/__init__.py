@@ -10,6 +10,7 @@ from api.fields import IdConverter, is_storable
 from api.signin import actor
 from governance.matters.models import STAGES
 from governance.people.rules import POSTS
+from governance.rolls.queries import KEEPERS
 from web import errors, format
 from web.language import LANGUAGES, choose_language
 from web.pages import (
@@ -56,7 +57,8 @@ def init_web(app: Flask) -> None:
     errors.init_errors(app)
     format.init_filters(app)
     app.after_request(_protect)
-    app.jinja_env.globals.update(languages=LANGUAGES, locale=get_locale, posts=POSTS, stage_names=STAGES, actor_now=actor)
+    names = {"posts": POSTS, "stage_names": STAGES, "languages": LANGUAGES}
+    app.jinja_env.globals.update(locale=get_locale, actor_now=actor, roll_keepers=KEEPERS, **names)
 
 
 def _refuse_unstorable() -> None:

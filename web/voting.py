@@ -42,7 +42,7 @@ VOTING = (
     N_("表决未通过"),
     N_("参与未达到规定比例，表决未通过"),
     N_("%(what)s占%(base)s %(part)s/%(whole)s %(sign)s %(share)s"),
-    N_("%(what)s须为%(base)s的全部"),
+    N_("%(what)s须占%(base)s的百分之百"),
     N_("%(what)s须超过%(base)s的 %(share)s"),
     N_("%(what)s须达到%(base)s的 %(share)s"),
     N_("应参加 %(n)s 人，%(what)s %(most)s 人"),

@@ -265,7 +265,7 @@ def in_words(rule: Rule) -> tuple[str, ...]:
 def _in_words(what: str, threshold: Threshold) -> str:
     base = BASES[threshold.base]
     if threshold.share == 1:
-        return f"{what}须为{base}的全部"
+        return f"{what}须占{base}的百分之百"
     if threshold.sign is Sign.MORE:
         return f"{what}须超过{base}的 {threshold.share}"
     return f"{what}须达到{base}的 {threshold.share}"

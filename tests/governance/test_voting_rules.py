@@ -147,7 +147,7 @@ def test_numbers_are_shown_with_their_condition() -> None:
         "应参加 300 人，参与表决 200 人；同意 101 人，反对 99 人，弃权 0 人，无效 0 人，未表决 100 人；"
         "全体专有部分面积 30000 平方米，参与表决 20000 平方米；同意 10000.5 平方米，反对 9999.5 平方米，弃权 0 平方米，无效 0 平方米；表决通过"
     )
-    assert in_words(SHIPPED["INTERESTED_UNANIMOUS"]) == ("同意的人数须为有利害关系的业主的全部",)
+    assert in_words(SHIPPED["INTERESTED_UNANIMOUS"]) == ("同意的人数须占有利害关系的业主的百分之百",)
     assert in_words(SHIPPED["PARTY_MEETING"]) == ("到会的人数须达到全体的 2/3", "同意的人数须超过全体的 1/2")
 
 
