@@ -19,6 +19,7 @@ from governance.meetings.queries import (
     case_numbered,
     convening,
     held_by,
+    host_units,
     may_convene,
     next_number,
     quorum_of,
@@ -26,8 +27,9 @@ from governance.meetings.queries import (
 )
 from governance.meetings.rules import DOORS_OPEN, LONGEST_NOTICE, MEETS_IN, Body, Status, earliest, is_short, share, status
 from governance.organisation.models import Kind
+from governance.organisation.queries import LONG_ID
 from governance.organisation.queries import unit as unit_of
-from governance.people.queries import appointment as appointment_of
+from governance.people.models import Appointment
 
 TITLE, PLACE, LINK, REASON, ITEM, RESULT, SOURCE = 80, 200, 300, 300, 300, 2000, 200
 MOST_ITEMS = 50
@@ -79,7 +81,7 @@ def _write(context: Context, actor: Actor, held: Meeting, plan: Plan) -> None:
         raise NotAllowed
     elif plan.body in set(Body) and unit.kind not in MEETS_IN[Body(plan.body)]:
         errors["body"] = f"{Kind(unit.kind).label}不召开{Body(plan.body).label}"
-    convener = appointment_of(context.session, int(plan.convener)) if plan.convener.isdecimal() and len(plan.convener) < 19 else None
+    convener = _convener(context, actor, plan.convener)
     if convener is None:
         errors["convener"] = "请选择召集人"
     if errors or unit is None or convener is None or plan.starts_at is None:
@@ -89,6 +91,14 @@ def _write(context: Context, actor: Actor, held: Meeting, plan: Plan) -> None:
     held.convener, held.convener_id, held.convener_post = convener.person, convener.person_id, convener.post
     held.convener_unit, held.convener_unit_id = convener.unit, convener.unit_id
     _follow_rule(held, rules(context.session)[Body(plan.body)])
+
+
+def _convener(context: Context, actor: Actor, chosen: str) -> Appointment | None:
+    """The appointment under which somebody convenes: one of today, in a unit whose meetings the actor arranges."""
+    units = {unit.id for unit in host_units(context.session, actor)}
+    found = context.session.get(Appointment, int(chosen)) if chosen.isdecimal() and len(chosen) < LONG_ID else None
+    holds = found is not None and found.from_date <= context.today and (found.to_date is None or found.to_date >= context.today)
+    return found if found is not None and holds and found.unit_id in units else None
 
 
 def _errors(plan: Plan) -> dict[str, str]:

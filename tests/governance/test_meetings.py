@@ -106,6 +106,8 @@ def test_nobody_convenes_where_they_hold_no_post(hall: Hall) -> None:
     for actor in (hall.holder(code=OTHER), hall.holder("auditor", "500199"), hall.holder("system_administrator", "500199")):
         with pytest.raises(NotAllowed):
             convene(hall.context, actor, hall.plan())
+    beside = hall.holder(code=OTHER).acting
+    assert beside and refused(convene, hall.context, hall.holder(), hall.plan(convener=str(beside.id))) == {"convener": "请选择召集人"}
     assert convene(hall.context, hall.holder(), hall.plan(Body.OWNERS, code=ESTATE)).unit.code == ESTATE, "the community for its estate"
 
 

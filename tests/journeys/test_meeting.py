@@ -9,9 +9,14 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from engine.schema import tasks
+from governance.meetings.decisions import Resolved, confirm, record
+from governance.meetings.minutes import write_minutes
 from governance.meetings.models import Decision, Meeting
+from governance.meetings.rules import Body
 from tests.district import District
-from tests.journeys.browser import PHONE, People
+from tests.governance.meeting_world import Hall
+from tests.journeys.browser import DESKTOP, PHONE, People
+from tests.journeys.test_general import AXE, FINDINGS, TARGETS
 
 NAMES = "王秀英 5678 3 栋居民代表\n李国庆 1234 5 栋居民代表\n张小梅 4321 6 栋居民代表"
 PARTS = ("", "/notice", "/live", "/minutes", "/decisions", "/files")
@@ -81,3 +86,36 @@ def test_a_meeting_from_its_draft_to_a_task(chromium: Browser, district: Distric
             page.goto(f"{where}{part}")
             assert fits(page), part
         people.leave()
+
+
+def test_everybody_can_use_the_pages_of_a_meeting(chromium: Browser, district: District) -> None:
+    """Targets large enough and no serious findings, on a phone and on a desk, light and dark."""
+    with district.office.work() as context:
+        hall = Hall(district, context)
+        draft, held, lead = hall.draft(Body.JOINT, 1), hall.opened(), hall.holder()
+        for version, text in enumerate(("记录甲", "记录乙")):
+            write_minutes(context, lead, held.id, text, version)
+        resolved = Resolved("更换水管", str(hall.unit("500199-D01").id), context.today + timedelta(days=9))
+        confirm(context, lead, held.id, record(context, lead, held.id, resolved).id)
+        record(context, lead, held.id, resolved)
+        addresses = [f"/meetings/{draft.id}{part}" for part in ("", "/edit", "/attendees")]
+        addresses += [f"/meetings/{held.id}{part}" for part in PARTS] + ["/meetings", "/meetings/new", f"/meeting/{hall.secret(held)}"]
+    with district.served() as home:
+        page = People(chromium, home, district.password).at("shequ").page
+        found = {}
+        for address in addresses:
+            page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+            page.goto(f"{home}{address}")
+            small = page.evaluate(TARGETS)
+            page.evaluate(AXE)
+            findings = [small] if small else []
+            for viewport, scheme in ((PHONE, "light"), (DESKTOP, "dark")):
+                page.set_viewport_size(viewport)  # type: ignore[arg-type]
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+                expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
+                page.evaluate("Promise.allSettled(document.getAnimations().map(one => one.finished))")
+                findings += page.evaluate(FINDINGS, ["color-contrast"] if scheme == "dark" else [])
+            if findings:
+                found[address] = findings
+        page.context.close()
+    assert found == {}

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from governance.identity.models import Account
+from governance.meetings.attendance import invite
 from governance.meetings.commands import give_notice
 from governance.meetings.models import Attendee, Meeting
 from tests.district import MONDAY, District
@@ -209,7 +210,14 @@ def test_people_sign_in_on_their_phones(noticed: Town) -> None:
     (one, code), *_ = noticed.attendees()
     assert "签到尚未开始" in noticed.sign(one, code).get_data(as_text=True)
     noticed.gather(0)
+    with noticed.district.office.work() as context:
+        hall = Hall(noticed.district, context)
+        guest = hall.holder("department_lead", "500199-D01")
+        assert guest.acting
+        invite(context, hall.holder(), noticed.meeting_id, [guest.acting.id])
+        official = guest.name
     page = Client(noticed.app.test_client()).http.get(f"/meeting/{noticed.secret}").get_data(as_text=True)
+    assert "区住房城乡建委负责人" in page and official not in page, "nobody is named in full"
     assert "王**" in page and "王秀英" not in page and code not in page
     for attendee, typed, said in ((one, "0000", "姓名与所填的号码不符"), ("", code, "请选择您的姓名"), ("9" * 30, code, "请选择您的姓名")):
         answer = noticed.sign(attendee, typed)
@@ -218,7 +226,7 @@ def test_people_sign_in_on_their_phones(noticed: Town) -> None:
     again = noticed.sign(one, code)
     assert again.status_code == 409 and "不必重复签到" in again.get_data(as_text=True)
     live = text(noticed.page(LEAD, "/live/present"))
-    assert "王秀英" in live and "应到 3，实到 1，未达到法定人数（2/3，即 2 人），还差 1 人" in live
+    assert "王秀英" in live and "应到 4，实到 1，未达到法定人数（2/3，即 3 人），还差 2 人" in live
 
 
 def test_wrong_numbers_are_counted_across_requests(noticed: Town) -> None:

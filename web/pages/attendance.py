@@ -11,6 +11,7 @@ from governance.meetings import queries
 from governance.meetings.attendance import sign_in
 from governance.meetings.errors import AlreadySignedIn, CodeLocked, DoorsClosed, MeetingOver, WrongCode
 from governance.meetings.rules import BODIES, DOORS_OPEN, STATUSES, Body, Status, may_sign_in, status
+from governance.privacy import masked_name
 from web.errors import sentence
 from web.language import gettext as _
 from web.sentences import say_all
@@ -39,7 +40,7 @@ def sign(secret: str) -> ResponseReturnValue:
         said = sentence(error)
         undo()
         return _page(secret, {"": said}, 409)
-    flash(_("%(name)s，签到成功。", name=queries.called(context(), found, plain=False)), "success")
+    flash(_("%(name)s，签到成功。", name=masked_name(queries.called(context(), found, plain=False))), "success")
     return redirect(url_for("attendance.show", secret=secret, signed=1))
 
 
@@ -55,7 +56,9 @@ def _page(secret: str, errors: dict[str, str], code: int = 200) -> ResponseRetur
         is_over=status(held) in (Status.CLOSED, Status.CANCELLED),
         is_on=is_on,
         doors_at=held.starts_at - DOORS_OPEN,
-        roll=[entry for entry in queries.roll(given, held.id, plain=False) if not entry.attendee.signed_in_at] if is_on else [],
+        roll=[
+            (e.attendee, masked_name(e.name)) for e in queries.roll(given, held.id, plain=False) if not e.attendee.signed_in_at and is_on
+        ],
         quorum=queries.quorum_of(given.session, held),
         errors=say_all(errors),
         form=request.form,
