@@ -20,7 +20,7 @@ from governance.deliberation.commands import is_owed
 from governance.errors import Refused
 from governance.intake.commands import RESOLUTION_ASSIGNED, begin
 from governance.matters.models import ImplementationTask, Matter, MatterEvaluation, Objection, PublicNotice
-from governance.matters.queries import implementation_tasks
+from governance.matters.queries import RESOLUTION, implementation_tasks
 from governance.matters.rules import follow
 from governance.organisation.queries import way_up
 from governance.rolls.models import RollBook
@@ -107,8 +107,8 @@ def open_notice(context: Context, data: Data) -> dict[str, Any]:
     notice = PublicNotice(
         id=context.new_id(),
         matter_id=matter.id,
-        kind=str(data.get("notice_kind") or "resolution"),
-        text=str(data.get("resolution_text") or ""),
+        kind=str(data.get("notice_kind") or RESOLUTION),
+        text=str(data.get("resolution_text" if data.get("notice_kind") == RESOLUTION else "result_text") or ""),
         place=str(data.get("notice_place") or ""),
         posted_at=posted,
         ends_at=working_calendar(context.session).add(posted, int(data["notice_days"]), LimitUnit.CALENDAR_DAYS),

@@ -18,6 +18,7 @@ from governance.matters.rules import Backing, Basis
 from governance.organisation.models import Unit
 
 PAGE = 30
+RESOLUTION = "resolution"
 
 
 def visible(query: Select[Any], actor: Actor) -> Select[Any]:
@@ -117,8 +118,8 @@ def notices(session: Session, matter_id: int) -> Sequence[PublicNotice]:
 
 
 def running_notice(session: Session, matter_id: int) -> PublicNotice | None:
-    """The notice that can be objected to now."""
-    last = notices(session, matter_id)[-1:]
+    """The notice that can be objected to now: that of a resolution which is not in force yet."""
+    last = [notice for notice in notices(session, matter_id) if notice.kind == RESOLUTION][-1:]
     return last[0] if last and last[0].closed_at is None else None
 
 
