@@ -16,8 +16,10 @@ from engine.log import loads
 from engine.schema import instances, tasks
 from governance.cases.models import Case
 from governance.cases.photos import add_photo, read_picture
-from governance.deliberation.commands import Resident, Suggestion, evaluate, object_to, suggest, support
+from governance.deliberation.commands import Resident, Suggestion, evaluate, object_to, suggest, support, withdraw
 from governance.matters.models import ImplementationTask, Matter
+from governance.matters.queries import support_of
+from governance.matters.rules import Backing
 from governance.organisation.models import Kind, Unit
 from governance.rolls.models import RollBook
 from governance.voting.codes import voting_code
@@ -26,7 +28,7 @@ from governance.voting.models import Vote
 from governance.workflow.commands import complete
 from tests.district import District
 from tests.journeys.matters import Matter as CaseMatter
-from tests.journeys.matters import addressed_actor
+from tests.journeys.matters import addressed_actor, place, reported
 
 COMMUNITY, ESTATE = "500199001001", "500199001001-E1"
 _numbers = itertools.count(1)
@@ -43,11 +45,20 @@ class Topic:
 
     # ---- what residents do ----------------------------------------------------------------------------------
 
-    def supported(self, people: int, *, households: int | None = None) -> Topic:
-        for n in range(people):
+    def supported(self, people: int, *, again: bool = False) -> Topic:
+        """So many people, each from a home of their own; `again` leaves out those who have."""
+        for n in range(self.supporters() if again else 0, people):
             with self.district.office.work() as context:
-                home = f"{n % (households or people) + 1}栋101"
-                support(context, self._matter(context), Resident("李桂芳", f"1390000{n:04d}", home))
+                support(context, self._matter(context), Resident("李桂芳", f"1390000{n:04d}", f"{n + 1}栋101"))
+        return self
+
+    def supporters(self) -> int:
+        with self.district.office.work() as context:
+            return support_of(context.session, [self.id]).get(self.id, Backing()).people
+
+    def withdrawn(self, reason: str) -> Topic:
+        with self.district.office.work() as context:
+            withdraw(context, self._matter(context), reason)
         return self
 
     def objected(self, text: str = "预算没有公开") -> Topic:
@@ -193,10 +204,20 @@ class Topic:
         return found
 
 
-def suggested(district: District, code: str = COMMUNITY, title: str = "三号楼加装电梯") -> Topic:
+def waiting_case(district: District) -> CaseMatter:
+    """A case whose subject is handed over, and whose clock stands."""
+    case = reported(district, place())
+    case.do(accept_result="accept", category="0108")
+    handed = {"category": "0108", "priority": "P4", "deliberation_topic": "三号楼加装电梯", "grade_result": "deliberate"}
+    return case.do(opinion="请居民会议商议。", **handed)
+
+
+def suggested(district: District, code: str = COMMUNITY, title: str = "三号楼加装电梯", case: int | None = None) -> Topic:
     with district.office.work() as context:
         unit = context.session.scalars(select(Unit).where(Unit.code == code)).one()
-        matter, secret = suggest(context, Suggestion(unit, title, "老人上下楼困难。", "加装一部电梯。", f"topic-{next(_numbers)}"))
+        handed = context.session.get_one(Case, case) if case else None
+        suggestion = Suggestion(unit, title, "老人上下楼困难。", "加装一部电梯。", f"topic-{next(_numbers)}", case=handed)
+        matter, secret = suggest(context, suggestion)
         return Topic(district, matter.id, matter.number, secret or "")
 
 

@@ -211,6 +211,15 @@ class WorkCalendar:
         return worked
 
 
+def first_day(noticed: date, days: int) -> date:
+    """The first day on which something that was noticed so many days before may be held.
+
+    民法典第 201 条: the day of the notice does not count. Whether the last day of the notice may be the day itself the law does not
+    say; the strict reading, by which so many whole days lie in between, can be held against nobody.
+    """
+    return noticed + (days + 1) * DAY if days else noticed
+
+
 def check_shifts(shifts: Shifts) -> None:
     """Shifts follow one another inside one day."""
     edges = [edge for shift in shifts for edge in shift]

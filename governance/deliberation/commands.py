@@ -89,7 +89,7 @@ def support(context: Context, matter: Matter, resident: Resident) -> None:
     _identified(resident, needs_household=True)
     given = _insert(context, Support).values(
         matter_id=matter.id,
-        voice=_voice(context, matter, resident),
+        voice=_voice(context, resident),
         name=context.sealer.seal(resident.name),
         household=resident.household,
         given_at=context.now(),
@@ -156,7 +156,7 @@ def evaluate(context: Context, matter: Matter, resident: Resident, satisfaction:
         raise Refused({"satisfaction": "请选择满意程度"} if not 1 <= satisfaction <= 5 else {"comment": f"评语不能超过 {COMMENT} 个字"})
     given = _insert(context, MatterEvaluation).values(
         matter_id=matter.id,
-        voice=_voice(context, matter, resident),
+        voice=_voice(context, resident),
         satisfaction=satisfaction,
         comment=comment.strip(),
         given_at=context.now(),
@@ -249,8 +249,9 @@ def _is_mobile(text: str) -> bool:
     return text.isascii() and text.isdecimal() and 7 <= len(text) <= 15
 
 
-def _voice(context: Context, matter: Matter, resident: Resident) -> str:
-    return context.sealer.mark("voice", str(matter.id), resident.mobile)
+def _voice(context: Context, resident: Resident) -> str:
+    """The same person's is the same for every matter, so that the support of merged matters can be counted together."""
+    return context.sealer.mark("voice", resident.mobile)
 
 
 def _message(context: Context, matter: Matter, name: str, data: Mapping[str, Any], *, opinion: str | None = None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, literal, select, update
 
 from engine.errors import InstanceAtRest, NothingWaits
 from engine.instances import SUSPENDED, SYSTEM, Advance
@@ -19,7 +19,7 @@ from governance.context import Context
 from governance.deliberation.commands import is_owed
 from governance.errors import Refused
 from governance.intake.commands import RESOLUTION_ASSIGNED, begin
-from governance.matters.models import ImplementationTask, Matter, MatterEvaluation, Objection, PublicNotice
+from governance.matters.models import ImplementationTask, Matter, MatterEvaluation, Objection, PublicNotice, Support
 from governance.matters.queries import RESOLUTION, implementation_tasks
 from governance.matters.rules import follow
 from governance.organisation.queries import way_up
@@ -50,7 +50,18 @@ def follow_matter(context: Context, advance: Advance) -> None:
     statuses = tuple(settings["status"]["value"] for settings in advance.open_settings if "status" in settings)
     follow(matter, advance.data, statuses, advance.status, advance.at)
     _keep_answers(context, matter, advance)
+    if matter.outcome == "merged":
+        _hand_support_on(context, matter)
     context.session.flush()
+
+
+def _hand_support_on(context: Context, matter: Matter) -> None:
+    """Whoever supported a matter supports the one it went into; who supports both is one voice."""
+    into = context.session.scalar(select(Matter.id).where(Matter.number == matter.merged_into))
+    known = select(Support.voice).where(Support.matter_id == into)
+    theirs = (Support.matter_id == matter.id) & Support.voice.not_in(known)
+    moved = select(literal(into), Support.voice, Support.name, Support.household, Support.given_at).where(theirs)
+    context.session.execute(insert(Support).from_select(["matter_id", "voice", "name", "household", "given_at"], moved))
 
 
 def _keep_answers(context: Context, matter: Matter, advance: Advance) -> None:

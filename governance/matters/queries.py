@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from governance.cases.commands import digest
-from governance.cases.queries import within_sight
-from governance.context import Actor
+from governance.cases.queries import alikeness, within_sight
+from governance.context import Actor, Context
 from governance.errors import NotFound
 from governance.matters.models import ImplementationTask, Matter, Objection, PublicNotice, Stage, Support, Tier
 from governance.matters.rules import Backing, Basis
@@ -19,6 +19,7 @@ from governance.organisation.models import Unit
 
 PAGE = 30
 RESOLUTION = "resolution"
+LIKE = 0.25
 
 
 def visible(query: Select[Any], actor: Actor) -> Select[Any]:
@@ -34,6 +35,18 @@ def matter(session: Session, matter_id: int, actor: Actor) -> Matter:
 def public_matter(session: Session, number: str) -> Matter:
     """A matter that everybody may see by its number: one that has not been refused or withdrawn. Raises `NotFound`."""
     return _only(session, published(select(Matter).where(Matter.number == number)))
+
+
+def alike(context: Context, unit: Unit, words: str, limit: int = 3) -> list[Matter]:
+    """Open suggestions of the same unit that read alike, the likest first: support for one is worth more than another."""
+    query = published(select(Matter)).where(Matter.unit_id == unit.id, Matter.closed_at.is_(None)).order_by(Matter.id.desc()).limit(200)
+    scored = [(alikeness(words, f"{one.title}{one.problem}"), one) for one in context.session.scalars(query)]
+    return [one for score, one in sorted(scored, key=lambda s: -s[0]) if score >= LIKE][:limit]
+
+
+def of_case(session: Session, case_id: int) -> Matter | None:
+    """The matter that a case was handed over to."""
+    return session.scalar(select(Matter).where(Matter.case_id == case_id))
 
 
 def followed(session: Session, secret: str) -> Matter:

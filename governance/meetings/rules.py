@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Protocol
 
-from governance.calendar.rules import DAY, SHANGHAI
+from governance.calendar.rules import SHANGHAI, first_day
 from governance.organisation.models import Kind
 
 DOORS_OPEN = timedelta(hours=1)
@@ -121,11 +121,8 @@ def status(meeting: Moments) -> Status:
 
 
 def earliest(noticed_at: datetime, days: int) -> date:
-    """The first day on which a meeting noticed now may be held.
-
-    民法典第 201 条: the day of the notice does not count; 第 1259 条: “以前” includes the day itself.
-    """
-    return noticed_at.astimezone(SHANGHAI).date() + days * DAY
+    """The first day on which a meeting noticed now may be held."""
+    return first_day(noticed_at.astimezone(SHANGHAI).date(), days)
 
 
 def is_short(noticed_at: datetime, starts_at: datetime, days: int) -> bool:

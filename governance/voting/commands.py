@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import bindparam, delete, func, insert, literal, select, update
 
-from governance.calendar.rules import SHANGHAI
+from governance.calendar.rules import SHANGHAI, first_day
 from governance.context import Actor, Context
 from governance.errors import NotFound, Refused
 from governance.rolls.models import RollBook, RollMember
@@ -172,7 +172,7 @@ def _read_terms(context: Context, terms: Mapping[str, Any]) -> Terms:
     starts, ends = (_instant(terms.get(name)) for name in ("vote_starts_at", "vote_ends_at"))
     if starts is None:
         wrong["vote_starts_at"] = "表决开始时间填写不正确"
-    elif rule and starts.astimezone(SHANGHAI).date() < (earliest := today + _notice(rule)):
+    elif rule and starts.astimezone(SHANGHAI).date() < (earliest := first_day(today, rule.notice_days)):
         wrong["vote_starts_at"] = f"须提前 {rule.notice_days} 天通知，最早可从 {earliest} 开始表决"
     if ends is None:
         wrong["vote_ends_at"] = "表决截止时间填写不正确"
@@ -189,11 +189,6 @@ def _read_terms(context: Context, terms: Mapping[str, Any]) -> Terms:
     if wrong or rule is None or book is None or starts is None or ends is None:
         raise Refused(wrong)
     return Terms(rule, book, question, starts, ends, is_secret, heads, area)
-
-
-def _notice(rule: Rule) -> timedelta:
-    """民法典第 201 条: the day of the notice does not count, so that as many whole days lie in between."""
-    return timedelta(days=rule.notice_days + 1 if rule.notice_days else 0)
 
 
 def _instant(value: Any) -> datetime | None:

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from governance.cases.models import Case
+from governance.cases.queries import followed
+from governance.deliberation.commands import AlreadyGiven, NotOpen
+from governance.errors import Refused
 from governance.voting.queries import recount
 from governance.voting.rules import Mark
-from tests.deliberations import ESTATE, carried_out, suggested
+from tests.deliberations import ESTATE, carried_out, suggested, waiting_case
 from tests.district import District
 
 
@@ -58,3 +62,109 @@ def test_owners_fail_by_one_head(district: District) -> None:
     assert tally[Mark.YES].area > tally[Mark.NO].area and tally[Mark.YES].heads == tally[Mark.NO].heads
     topic.announced("drop", reply_text="同意的人数没有过半。")
     assert (topic.row.stage, topic.row.outcome) == ("closed", "not_adopted")
+
+
+def test_support_of_a_merged_matter_counts_where_it_went(district: District) -> None:
+    one, other = suggested(district).supported(5), suggested(district, title="装电梯").supported(8)
+    other.do("examine_topic", topic_result="merge", merged_into=one.number, reply_text="已并入同一件议题。")
+    assert (one.supporters(), other.row.status) == (8, "已并入其他议题")
+
+
+def test_what_is_merged_goes_into_an_open_matter(district: District) -> None:
+    topic = suggested(district)
+    for number in ("YS0", topic.number):
+        with pytest.raises(Refused, match="没有这个编号的在办议题"):
+            topic.do("examine_topic", topic_result="merge", merged_into=number, reply_text="并入。")
+
+
+def test_what_a_fifth_of_the_households_support_is_taken_up(district: District) -> None:
+    """临江社区 counts 640 households: 128 oblige, 127 do not."""
+    topic = suggested(district).supported(127)
+    assert not topic.row.is_compulsory
+    topic.supported(128, again=True)
+    assert topic.row.is_compulsory
+    with pytest.raises(Refused):
+        topic.do("examine_topic", topic_result="reject", reject_reason="其他", reply_text="不列入。")
+    topic.do("examine_topic", topic_result="reject", reject_reason="违法违规", reply_text="占用消防通道。")
+    assert topic.row.status == "未列入议题"
+
+
+def test_each_person_supports_once(district: District) -> None:
+    topic = suggested(district).supported(1)
+    with pytest.raises(AlreadyGiven):
+        topic.supported(1)
+    assert topic.supporters() == 1
+
+
+def test_a_case_waits_for_the_resolution_and_is_closed_by_it(district: District) -> None:
+    case = waiting_case(district)
+    topic = suggested(district, case=case.case_id).accepted().proposed().consulted()
+    topic.called("社区党员名册", "PARTY_MEETING").voted(20).announced()
+    topic.called("居民代表名册", "RESIDENT_REPS").voted(40).announced().resolved("三号楼加装电梯，列入今年计划。").posted().noticed()
+    assert topic.row.stage == "delivery" and case.open() == ["reply_to_reporter"]
+    with district.office.work() as context:
+        row = context.session.get_one(Case, case.case_id)
+        assert (row.close_code, row.paused_at) == ("已纳入计划/议事", None)
+
+
+def test_a_case_goes_on_without_a_resolution(district: District) -> None:
+    case = waiting_case(district)
+    topic = suggested(district, case=case.case_id)
+    topic.do("examine_topic", topic_result="reject", reject_reason="超出自治范围", reply_text="属于行政事项。")
+    district.tick()
+    assert case.open() and "await_resolution" not in case.open()
+
+
+def test_a_suggester_withdraws_before_it_is_taken_up(district: District) -> None:
+    topic = suggested(district)
+    topic.withdrawn("已经解决了")
+    assert topic.row.status == "已撤回" and topic.open() == []
+    with pytest.raises(NotOpen):
+        topic.withdrawn("再撤一次")
+    taken = suggested(district).accepted()
+    with pytest.raises(NotOpen):
+        taken.withdrawn("太晚了")
+
+
+def test_a_suggestion_that_is_a_trouble_becomes_a_case(district: District) -> None:
+    topic = suggested(district)
+    topic.do("examine_topic", topic_result="to_case", category="0205", reply_text="已转办。")
+    with district.office.work() as context:
+        case = followed(context.session, topic.secret)
+        assert case.text == "老人上下楼困难。" and case.instance_id
+    assert topic.row.status == "已转为事项办理"
+
+
+def test_bad_terms_are_refused_where_they_stand(district: District) -> None:
+    topic = suggested(district, ESTATE).accepted(matter_kind="owners_ordinary").proposed().consulted()
+    for changed, field in (
+        ({"book": "业主名册"}, "roll_book"),
+        ({"days": 0}, "vote_ends_at"),
+        ({"vote_question": " "}, "vote_question"),
+        ({"vote_rule": "OWNER_ORD", "is_secret": True}, "is_secret"),
+        ({"roll_book": "1"}, "roll_book"),
+    ):
+        book = str(changed.pop("book", "小区党员名册"))
+        with pytest.raises(Refused) as refused:
+            topic.called(book, "PARTY_MEETING", **changed)  # type: ignore[arg-type]
+        assert field in refused.value.errors, (changed, refused.value.errors)
+    with pytest.raises(Refused, match="公示期不得少于 7 日"):
+        in_notice = suggested(district).accepted().proposed().consulted()
+        in_notice.called("社区党员名册", "PARTY_MEETING").voted(20).announced()
+        in_notice.called("居民代表名册", "RESIDENT_REPS").voted(40).announced().resolved().posted(days=6)
+
+
+def test_objections_stop_with_the_notice(district: District) -> None:
+    topic = suggested(district)
+    with pytest.raises(NotOpen):
+        topic.objected()
+    topic.accepted().proposed().consulted()
+    topic.called("社区党员名册", "PARTY_MEETING").voted(20).announced()
+    topic.called("居民代表名册", "RESIDENT_REPS").voted(40).announced().resolved().posted()
+    topic.objected("一").objected("二")
+    topic.do("answer_objection", objection_answer="不成立。", objection_result="dismissed")
+    topic.do("answer_objection", objection_answer="也不成立。", objection_result="dismissed")
+    topic.noticed()
+    assert topic.row.stage == "delivery"
+    with pytest.raises(NotOpen):
+        topic.objected("三")

@@ -37,17 +37,17 @@ class Moments:
     cancelled_at: datetime | None = None
 
 
-def test_the_day_of_the_notice_does_not_count_and_the_last_day_does() -> None:
-    assert earliest(MONDAY, 15) == date(2026, 3, 17)
-    assert not is_short(MONDAY, datetime(2026, 3, 17, 0, 30, tzinfo=UTC), 15)
-    assert is_short(MONDAY, datetime(2026, 3, 16, 15, 59, tzinfo=UTC), 15), "23:59 in Shanghai is the day before"
-    assert not is_short(MONDAY, datetime(2026, 3, 16, 16, 0, tzinfo=UTC), 15), "midnight in Shanghai is the day itself"
+def test_so_many_whole_days_lie_between_the_notice_and_the_meeting() -> None:
+    assert earliest(MONDAY, 15) == date(2026, 3, 18)
+    assert not is_short(MONDAY, datetime(2026, 3, 18, 0, 30, tzinfo=UTC), 15)
+    assert is_short(MONDAY, datetime(2026, 3, 17, 15, 59, tzinfo=UTC), 15), "23:59 in Shanghai is the day before"
+    assert not is_short(MONDAY, datetime(2026, 3, 17, 16, 0, tzinfo=UTC), 15), "midnight in Shanghai is the day itself"
 
 
 def test_days_are_those_of_shanghai() -> None:
     """Late in the evening of UTC it is the next day already."""
-    assert earliest(datetime(2026, 3, 2, 15, 59, tzinfo=UTC), 3) == date(2026, 3, 5)
-    assert earliest(datetime(2026, 3, 2, 16, 0, tzinfo=UTC), 3) == date(2026, 3, 6)
+    assert earliest(datetime(2026, 3, 2, 15, 59, tzinfo=UTC), 3) == date(2026, 3, 6)
+    assert earliest(datetime(2026, 3, 2, 16, 0, tzinfo=UTC), 3) == date(2026, 3, 7)
 
 
 def test_no_notice_is_needed_for_nought_days() -> None:

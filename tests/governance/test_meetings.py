@@ -125,11 +125,11 @@ def test_a_draft_can_be_changed_and_a_noticed_meeting_cannot(hall: Hall) -> None
 
 @pytest.mark.parametrize(("body", "code", "days"), [(Body.REPRESENTATIVES, "500199001001", 3), (Body.OWNERS, ESTATE, 15)])
 def test_a_notice_too_short_is_refused_with_the_earliest_day(hall: Hall, body: Body, code: str, days: int) -> None:
-    held = hall.draft(body, days - 1, code)
-    earliest = (MONDAY + timedelta(days=days)).date()
+    held = hall.draft(body, days, code)
+    earliest = (MONDAY + timedelta(days=days + 1)).date()
     said = refused(give_notice, hall.context, hall.holder(), held.id, "很急")
     assert said == {"starts_at": f"{body.label}应提前 {days} 日通知，最早可于 {earliest} 召开"} and held.noticed_at is None
-    assert give_notice(hall.context, hall.holder(), hall.draft(body, days, code).id).noticed_at == MONDAY
+    assert give_notice(hall.context, hall.holder(), hall.draft(body, days + 1, code).id).noticed_at == MONDAY
 
 
 def test_an_urgent_joint_meeting_may_be_sooner_with_a_reason(hall: Hall) -> None:
@@ -175,7 +175,7 @@ def test_the_agenda_stands_once_noticed_and_what_comes_later_is_marked(hall: Hal
 
 
 def test_owners_decide_on_nothing_that_was_not_noticed(hall: Hall) -> None:
-    held = hall.noticed(Body.OWNERS, 15, ESTATE)
+    held = hall.noticed(Body.OWNERS, 16, ESTATE)
     with pytest.raises(NoExtraItems):
         add_item(hall.context, hall.holder(), held.id, "动用维修资金")
 

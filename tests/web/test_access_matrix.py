@@ -52,7 +52,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(
         [
             f"deliberation.{name}"
-            for name in ("index", "ask", "places", "take", "show", "back", "rate", "disagree", "qr", "photo", "notice")
+            for name in ("index", "ask", "places", "alike_ones", "take", "show", "back", "rate", "disagree", "qr", "photo", "notice")
         ],
         OPEN,
     ),

@@ -179,9 +179,9 @@ def test_items_people_and_the_notice(town: Town) -> None:
 
 def test_a_notice_too_short_is_said_on_the_page(town: Town) -> None:
     town.district.clock.at = MONDAY + timedelta(days=6)
-    assert "今天发出最早可于 2026-03-11 召开" in town.page(LEAD)
+    assert "今天发出最早可于 2026-03-12 召开" in town.page(LEAD)
     answer = town.post("/notice")
-    assert answer.status_code == 422 and "居民代表会议应提前 3 日通知，最早可于 2026-03-11 召开" in answer.get_data(as_text=True)
+    assert answer.status_code == 422 and "居民代表会议应提前 3 日通知，最早可于 2026-03-12 召开" in answer.get_data(as_text=True)
 
 
 def test_the_notice_to_print_has_the_agenda_the_basis_and_the_code(noticed: Town) -> None:

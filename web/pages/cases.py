@@ -17,8 +17,10 @@ from governance.cases.queries import case as case_of
 from governance.cases.queries import cases, photos
 from governance.errors import NotFound
 from governance.inbox.queries import trail
+from governance.matters.queries import of_case
 from governance.meetings.queries import meetings_about
-from governance.organisation.queries import names
+from governance.organisation.models import Kind
+from governance.organisation.queries import names, nearest, upwards
 from web.about import about_case
 from web.drawing import drawing, progress
 from web.texts import package_of_instance
@@ -71,6 +73,8 @@ def show(case_id: int) -> ResponseReturnValue:
         trail=steps(trail(given, case.instance_id)) if case.instance_id else [],
         open=waiting(case.instance_id) if case.instance_id else [],
         meetings=meetings_about(given.session, case.id, actor()),
+        matter=of_case(given.session, case.id),
+        community=nearest(upwards(given.session, case.place), Kind.COMMUNITY),
     )
 
 

@@ -20,6 +20,7 @@ from governance.errors import NotFound, Refused
 from governance.inbox.queries import trail
 from governance.matters.models import Matter, PublicNotice, Stage, Tier
 from governance.matters.queries import (
+    alike,
     delivery,
     followed,
     notices,
@@ -76,6 +77,14 @@ def ask() -> ResponseReturnValue:
 def places() -> ResponseReturnValue:
     """The units below the chosen one, for the next select."""
     return render_template("_places.html", **_choices(_place("above")))
+
+
+@pages.post("/suggest/alike")
+def alike_ones() -> ResponseReturnValue:
+    """Suggestions that are there already, while a new one is being written."""
+    unit, words = _unit(request.form.get("place", "")), f"{request.form.get('title', '')}{request.form.get('problem', '')}"[:2000]
+    found = alike(context(), unit, words) if unit and len(words.strip()) >= 6 else []
+    return render_template("_alike.html", matters=found, support=support_of(context().session, [matter.id for matter in found]))
 
 
 @pages.post("/suggest")
