@@ -152,8 +152,17 @@ def build(context: Context, dice: Random, grids: int = 63) -> Demo:
         for offset in range(3):
             index = (number - 1) * 3 + offset
             _community(demo, street, f"{street.code}{offset + 1:03d}", index, per_community[index])
+        _committee(demo, "street_party_secretary", street, "街道联席会议名册")
+    _committee(demo, "joint_office_lead", district, "区联席会议名册")
     context.session.flush()
     return demo
+
+
+def _committee(demo: Demo, keeper: str, unit: Unit, name: str) -> None:
+    """The members of a joint meeting."""
+    held = demo.context.session.scalars(select(Appointment).where(Appointment.post == keeper, Appointment.unit_id == unit.id)).first()
+    if held:
+        _open_roll(demo, held.person, unit, RollKind.COMMITTEE, name, COMMITTEE)
 
 
 def _community(demo: Demo, street: Unit, code: str, index: int, grids: int) -> None:
@@ -181,24 +190,28 @@ def _community(demo: Demo, street: Unit, code: str, index: int, grids: int) -> N
         _grid(demo, above, f"{code}{n:05d}", f"第{_chinese(n)}网格", n, index, estate)
 
 
-PARTY, REPRESENTATIVES, OWNERS = 30, 45, 60
-"""How many party members, representatives and owners the demo's rolls have."""
+PARTY, REPRESENTATIVES, OWNERS, COMMITTEE = 30, 45, 60, 15
+"""How many party members, representatives, owners and members of joint meetings the demo's rolls have."""
 HEAD = "姓名,手机,户号,面积,业主编号,用户名"
 
 
 def _rolls(demo: Demo, keeper: Person, community: Unit, estate: Unit) -> None:
     """The rolls on which votes are called: party members and representatives of a community, owners and party members of its estate."""
-    session, today = demo.context.session, demo.context.today
-    who = Actor(keeper.id, keeper.name, None, tuple(appointments_of(session, keeper.id, today)))
     for unit, kind, name, size in (
         (community, RollKind.PARTY_MEMBERS, "社区党员名册", PARTY),
         (community, RollKind.REPRESENTATIVES, "居民代表名册", REPRESENTATIVES),
         (estate, RollKind.PARTY_MEMBERS, "小区党员名册", PARTY // 2),
         (estate, RollKind.OWNERS, "业主名册", OWNERS),
     ):
-        book = open_book(demo.context, who, unit, kind, name, date(2025, 1, 1))
-        lines = [_listed(demo, number, kind) for number in range(1, size + 1)]
-        import_members(demo.context, who, book, "\n".join([HEAD, *lines]).encode())
+        _open_roll(demo, keeper, unit, kind, name, size)
+
+
+def _open_roll(demo: Demo, keeper: Person, unit: Unit, kind: RollKind, name: str, size: int) -> None:
+    session, today = demo.context.session, demo.context.today
+    who = Actor(keeper.id, keeper.name, None, tuple(appointments_of(session, keeper.id, today)))
+    book = open_book(demo.context, who, unit, kind, name, date(2025, 1, 1))
+    lines = [_listed(demo, number, kind) for number in range(1, size + 1)]
+    import_members(demo.context, who, book, "\n".join([HEAD, *lines]).encode())
 
 
 def _listed(demo: Demo, number: int, kind: RollKind) -> str:

@@ -80,6 +80,8 @@ class Life:
     shown: frozenset[str] = frozenset()
     """Whom visitors sign in as: some of what came to them lately is left for the visitor."""
     left: Counter[str] = field(default_factory=Counter)
+    others: dict[str, Callable[[Desk, int], None]] = field(default_factory=dict)
+    """Who does the tasks of instances that are no cases, by the kind their business key begins with."""
 
     def plan(self, at: datetime, act: Callable[[], None]) -> None:
         if at <= self.until:
@@ -185,7 +187,11 @@ class Life:
         held = desk(self.context, task_id)
         if held.task["closed_at"] is not None or held.task["status"] != "running":
             return
-        case = self.context.session.get_one(Case, int(held.task["business_key"]))
+        kind, _, key = held.task["business_key"].rpartition(":")
+        if kind:
+            self.others[kind](held, task_id)
+            return
+        case = self.context.session.get_one(Case, int(key))
         data = self.fill(held, case)
         if any(p.startswith(f"{REPORTER}:") for p in held.principals):
             if self.dice.random() < 0.75:

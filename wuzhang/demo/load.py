@@ -13,6 +13,7 @@ from sqlalchemy import select
 from governance.organisation.models import Unit
 from wuzhang.demo.district import PASSWORD, build
 from wuzhang.demo.life import DAYS, Clock, Life
+from wuzhang.demo.matters import Matters
 from wuzhang.office import Office
 
 SEED = 20260302
@@ -21,6 +22,9 @@ SHOWN = {
     "wangge": "网格长：本网格处置",
     "pianqu": "片区长：本片区处置",
     "shequ": "社区长：本社区处置、核查",
+    "shuji": "社区党组织书记：议题审查、提议、召集审议",
+    "zhuren": "居委会主任：召集表决、张贴公示、分解交办",
+    "yeweihui": "业委会主任：召集业主大会表决",
     "jiedao": "街道指挥中心：研判、吹哨",
     "lianxi": "区联席办：派单、退单审核、回访",
     "lianxizhuren": "区联席办主任：裁定、签批、通报",
@@ -50,7 +54,11 @@ def load_demo(
             return False
         dice = Random(SEED)
         demo = build(context, dice, grids)
-        Life(context, clock, dice, end, shown=demo.addressed(SHOWN)).live(cases, progress)
+        life = Life(context, clock, dice, end, shown=demo.addressed(SHOWN))
+        matters = Matters(life)
+        life.others["matter"] = matters.do
+        matters.begin()
+        life.live(cases, progress)
     return True
 
 
