@@ -21,7 +21,9 @@ from engine.replay import Diverged, Erased
 from governance import errors as governance
 from governance.calendar import errors as calendar
 from governance.calendar.rules import SHANGHAI
+from governance.deliberation.commands import AlreadyGiven, NotOpen
 from governance.identity.commands import LOCKED_FOR, AccountLocked, WrongCredentials
+from governance.meetings import errors as meetings
 from governance.people.queries import names
 from governance.voting import errors as voting
 from governance.workflow.interventions import NoContact, TooLate
@@ -37,16 +39,15 @@ STATUS: Mapping[type[Exception], int] = {
     WrongCredentials: 401,
     AccountLocked: 429,
     voting.UnknownCode: 404,
-    voting.NotOnRoll: 409,
-    voting.VoteNotBegun: 409,
-    voting.VoteEnded: 409,
-    voting.VoteClosed: 409,
-    voting.VoteStillOpen: 409,
-    voting.AlreadyVoted: 409,
-    voting.GivenToProxy: 409,
-    voting.PaperIsSecret: 409,
-    voting.BallotsUnreadable: 409,
-    voting.CountDiffers: 409,
+    **dict.fromkeys((voting.VoteNotBegun, voting.VoteEnded, voting.VoteClosed, voting.VoteStillOpen, voting.AlreadyVoted), 409),
+    **dict.fromkeys((voting.NotOnRoll, voting.GivenToProxy, voting.PaperIsSecret, voting.BallotsUnreadable, voting.CountDiffers), 409),
+    **dict.fromkeys((meetings.NotNow, meetings.AgendaFrozen, meetings.NoExtraItems, meetings.NoQuorum, meetings.DoorsClosed), 409),
+    **dict.fromkeys(
+        (meetings.MeetingOver, meetings.AlreadySignedIn, meetings.OldMinutes, meetings.AlreadySigned, meetings.NotPresent), 409
+    ),
+    meetings.WrongCode: 422,
+    meetings.CodeLocked: 429,
+    **dict.fromkeys((AlreadyGiven, NotOpen), 409),
     TooLate: 409,
     NoContact: 409,
     engine.EngineError: 409,

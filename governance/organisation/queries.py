@@ -133,8 +133,9 @@ def children(session: Session, parent_id: int | None) -> Sequence[Unit]:
 
 
 def full_name(chain: Sequence[Unit]) -> str:
-    """The place as people write it, from the subdistrict down."""
-    return "".join(u.name for u in reversed(chain) if u.kind not in (Kind.DISTRICT, Kind.SECTOR))
+    """The place as people write it, from the subdistrict down; the way there is named as far as it tells where that is."""
+    passed = (Kind.DISTRICT, Kind.ESTATE, Kind.SECTOR)
+    return "".join(u.name for u in reversed(chain) if u is chain[0] or u.kind not in passed)
 
 
 REPORTED_AT = (Kind.SUBDISTRICT, Kind.COMMUNITY, Kind.GRID, Kind.BUILDING)
