@@ -19,6 +19,7 @@ from governance.inbox.queries import trail
 from governance.matters.models import Matter, Stage, Tier
 from governance.matters.queries import Wanted, by_tier_and_stage, delivery, page, support_of, visible
 from governance.matters.queries import matter as matter_of
+from governance.meetings.queries import meetings_about
 from governance.organisation.queries import names
 from web.about import about_matter
 from web.drawing import drawing, progress
@@ -59,6 +60,7 @@ def show(matter_id: int) -> ResponseReturnValue:
         "matter.html",
         matter=matter,
         about=about_matter(matter),
+        meetings=meetings_about(context().session, actor(), matter_id=matter.id),
         case=context().session.get(Case, matter.case_id) if matter.case_id else None,
         trail=steps(trail(context(), matter.instance_id or 0)),
         open=waiting(matter.instance_id or 0),
