@@ -204,7 +204,7 @@ def test_a_case_comes_on_the_agenda_by_its_number_when_the_convener_may_see_it(h
     assert about.meeting is held and queries.meetings_about(hall.context.session, hall.holder(code=OTHER), case_id=mine.id) == []
     for number in (foreign.number, "nothing"):
         assert refused(add_item, hall.context, hall.holder(), held.id, case_number=number) == {
-            "case_number": "没有这个编号的事项，或者召集人无权查看"
+            "case_number": "没有这个编号的事项或议题，或者召集人无权查看"
         }
 
 
