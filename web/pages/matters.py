@@ -24,7 +24,7 @@ from governance.organisation.queries import names
 from web.about import about_matter
 from web.drawing import drawing, progress
 from web.texts import package_of_instance
-from web.trail import steps, waiting
+from web.trail import steps, waiting, waiting_in
 from web.uploads import send_photo
 
 pages = Blueprint("matters", __name__, url_prefix="/matters")
@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
         stages=list(Stage),
         counts=by_tier_and_stage(session, mine),
         places=names(session, {matter.unit_id for matter in found.matters}),
-        waiting={matter.id: waiting(matter.instance_id) for matter in found.matters if matter.instance_id and not matter.closed_at},
+        waiting=waiting_in([matter.instance_id for matter in found.matters if matter.instance_id]),
         delivery=delivery(session, shown),
         support=support_of(session, shown),
     )
