@@ -18,7 +18,7 @@ from governance.cases.models import Case
 from governance.cases.photos import add_photo, read_picture
 from governance.deliberation.commands import Resident, Suggestion, evaluate, object_to, suggest, support, withdraw
 from governance.matters.models import ImplementationTask, Matter
-from governance.matters.queries import support_of
+from governance.matters.queries import implementation_tasks, support_of
 from governance.matters.rules import Backing
 from governance.organisation.models import Kind, Unit
 from governance.rolls.models import RollBook
@@ -133,6 +133,10 @@ class Topic:
             item = {"task_title": f"第{n}项：施工与公示", "task_unit": department(self.district), "task_due": due, "task_how": how}
             self.do("plan_implementation", plan_result="done" if n == len(hows) else "add", **item)
         return self
+
+    def delivered(self) -> list[bool]:
+        with self.district.office.work() as context:
+            return [task.settled_at is not None for task in implementation_tasks(context.session, self.id)]
 
     def cases(self) -> list[CaseMatter]:
         """The cases by which the resolution is carried out."""
