@@ -39,7 +39,9 @@ STATUS: Mapping[type[Exception], int] = {
     WrongCredentials: 401,
     AccountLocked: 429,
     voting.UnknownCode: 404,
-    **dict.fromkeys((voting.VoteNotBegun, voting.VoteEnded, voting.VoteClosed, voting.VoteStillOpen, voting.AlreadyVoted), 409),
+    **dict.fromkeys(
+        (voting.VoteNotBegun, voting.VoteEnded, voting.VoteClosed, voting.VoteVoid, voting.VoteStillOpen, voting.AlreadyVoted), 409
+    ),
     **dict.fromkeys((voting.NotOnRoll, voting.GivenToProxy, voting.PaperIsSecret, voting.BallotsUnreadable, voting.CountDiffers), 409),
     **dict.fromkeys((meetings.NotNow, meetings.AgendaFrozen, meetings.NoExtraItems, meetings.NoQuorum, meetings.DoorsClosed), 409),
     **dict.fromkeys(

@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image
 from sqlalchemy import select
 
+from engine.instances import SYSTEM
 from engine.log import loads
 from engine.schema import instances, tasks
 from governance.cases.models import Case
@@ -26,6 +27,7 @@ from governance.voting.codes import voting_code
 from governance.voting.commands import cast_by_code
 from governance.voting.models import Vote
 from governance.workflow.commands import complete
+from governance.workflow.world import instances as instances_of
 from tests.district import District
 from tests.journeys.matters import Matter as CaseMatter
 from tests.journeys.matters import addressed_actor, place, reported
@@ -116,14 +118,25 @@ class Topic:
         self.district.tick()
         return self
 
+    def rewound(self, to: int) -> Topic:
+        """Taken back to where it was after command `to`."""
+        with self.district.office.work() as context:
+            instances_of(context).rewind(self._matter(context).instance_id or 0, to, SYSTEM, "有误")
+        return self
+
+    def cancelled(self) -> Topic:
+        with self.district.office.work() as context:
+            instances_of(context).cancel(self._matter(context).instance_id or 0, SYSTEM, "有误")
+        return self
+
     def announced(self, decision: str = "adopted", **data: Any) -> Topic:
         return self.do("confirm_result", decision=decision, vote_minutes="唱票、计票、监票人签字。", **data)
 
     def resolved(self, text: str = "同意三号楼加装电梯。") -> Topic:
         return self.do("draft_resolution", resolution_text=text, resolution_result="submit")
 
-    def posted(self, days: int = 7) -> Topic:
-        where = {"notice_place": "三号楼公示栏", "posted_at": self.local(), "notice_days": days}
+    def posted(self, days: int = 7, at: str = "") -> Topic:
+        where = {"notice_place": "三号楼公示栏", "posted_at": at or self.local(), "notice_days": days}
         return self.do("post_notice", notice_result="posted", notice_photos=[self.picture()], **where)
 
     def planned(self, *hows: str) -> Topic:
@@ -144,8 +157,13 @@ class Topic:
             mine = select(ImplementationTask.case_id).where(ImplementationTask.matter_id == self.id)
             return [CaseMatter(self.district, case.id, "") for case in context.session.scalars(select(Case).where(Case.id.in_(mine)))]
 
-    def published(self) -> Topic:
-        told = {"result_text": "电梯已投入使用。", "result_photos": [self.picture()], "notice_place": "三号楼", "posted_at": self.local()}
+    def published(self, at: str = "") -> Topic:
+        told = {
+            "result_text": "电梯已投入使用。",
+            "result_photos": [self.picture()],
+            "notice_place": "三号楼",
+            "posted_at": at or self.local(),
+        }
         return self.do("publish_result", publish_result="published", **told)
 
     def noticed(self) -> Topic:
@@ -169,6 +187,12 @@ class Topic:
         with self.district.office.work() as context:
             mine = query.where(instances.c.business_key == f"matter:{self.id}", tasks.c.closed_at.is_(None))
             return list(context.session.connection().scalars(mine.order_by(tasks.c.id)))
+
+    def steps(self) -> int:
+        """How many commands it has taken."""
+        with self.district.office.work() as context:
+            mine = select(instances.c.revision).where(instances.c.business_key == f"matter:{self.id}")
+            return context.session.connection().scalar(mine) or 0
 
     def data(self) -> Mapping[str, Any]:
         with self.district.office.work() as context:

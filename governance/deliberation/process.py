@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, insert, literal, select, update
 
 from engine.errors import InstanceAtRest, NothingWaits
-from engine.instances import SUSPENDED, SYSTEM, Advance
+from engine.instances import CANCELLED, SUSPENDED, SYSTEM, Advance
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import SHANGHAI
 from governance.calendar.rules import Unit as LimitUnit
@@ -25,7 +25,7 @@ from governance.matters.rules import follow
 from governance.organisation.queries import way_up
 from governance.rolls.models import RollBook
 from governance.rolls.queries import books_of
-from governance.voting.commands import call_vote, check_terms, close_vote
+from governance.voting.commands import call_vote, check_terms, close_vote, keep_vote
 from governance.workflow.commands import Desk, checks
 from governance.workflow.world import CASE_CLOSED, answers, carries, follows, instances
 
@@ -49,6 +49,8 @@ def follow_matter(context: Context, advance: Advance) -> None:
         return
     statuses = tuple(settings["status"]["value"] for settings in advance.open_settings if "status" in settings)
     follow(matter, advance.data, statuses, advance.status, advance.at)
+    if advance.kind in ("rewind", "cancel"):
+        _let_go(context, matter, advance)
     _keep_answers(context, matter, advance)
     _note_done(context, matter, advance)
     if matter.outcome == "merged":
@@ -64,6 +66,21 @@ def _note_done(context: Context, matter: Matter, advance: Advance) -> None:
     own = [task for task in implementation_tasks(context.session, matter.id) if task.case_id is None]
     for task in (own[number - 1] for number in finished if number <= len(own)):
         task.settled_at = advance.at
+
+
+def _let_go(context: Context, matter: Matter, advance: Advance) -> None:
+    """What a process taken back does not wait for any more is over: votes, notices. What was delivered says so once again."""
+    goes_on, session = advance.status != CANCELLED, context.session
+    keep_vote(context, matter.id, int(advance.data["vote_id"]) if goes_on and "vote_id" in advance.data else None)
+    kept = int(advance.data["notice_id"]) if goes_on and "notice_id" in advance.data else None
+    gone = (PublicNotice.matter_id == matter.id) & PublicNotice.closed_at.is_(None) & PublicNotice.id.is_distinct_from(kept)
+    session.execute(update(PublicNotice).where(gone).values(closed_at=advance.at))
+    settled = (ImplementationTask.matter_id == matter.id) & ImplementationTask.settled_at.is_not(None)
+    delivered = session.scalar(
+        select(Case.instance_id).join(ImplementationTask, ImplementationTask.case_id == Case.id).where(settled).limit(1)
+    )
+    if goes_on and delivered is not None:
+        instances(context).promise(delivered, CASE_CLOSED, {})
 
 
 def _hand_support_on(context: Context, matter: Matter) -> None:
@@ -149,8 +166,12 @@ def close_notice(context: Context, data: Data) -> dict[str, Any]:
 
 @checks("notice_terms")
 def notice_terms(context: Context, held: Desk, data: Data) -> dict[str, str]:
+    """A notice counts in full: it cannot have been up before there was anything to post."""
     least = int(held.data.get("publish_days") or LEAST_NOTICE)
-    return {"notice_days": f"公示期不得少于 {least} 日"} if int(data["notice_days"]) < least else {}
+    wrong = {"notice_days": f"公示期不得少于 {least} 日"} if int(data.get("notice_days") or least) < least else {}
+    if _moment(data["posted_at"]) < held.task["opened_at"].replace(second=0, microsecond=0):
+        wrong["posted_at"] = "张贴时间不能早于交办张贴的时间"
+    return wrong
 
 
 # ---- what is examined --------------------------------------------------------------------------------------------
@@ -297,6 +318,10 @@ def _matter(context: Context, data: Data) -> Matter:
 
 
 def _instant(text: object) -> datetime:
-    """Pages send local time without a zone; a day alone is over at its end."""
+    return _moment(text).astimezone(UTC)
+
+
+def _moment(text: object) -> datetime:
+    """Pages send local time without a zone."""
     at = datetime.fromisoformat(str(text))
-    return (at if at.tzinfo else at.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+    return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)

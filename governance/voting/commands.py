@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
 
 from governance.calendar.rules import SHANGHAI, first_day
 from governance.context import Actor, Context
@@ -31,6 +31,7 @@ from governance.voting.errors import (
     VoteEnded,
     VoteNotBegun,
     VoteStillOpen,
+    VoteVoid,
 )
 from governance.voting.models import Ballot, Channel, Mandate, RollEntry, Status, Vote, VoteRule
 from governance.voting.queries import count, digest, dump_tally, entry_proxy, load_tally, missing, rule_on, stored_rule, vote
@@ -347,7 +348,7 @@ def _ballot(context: Context, vote_id: int, number: int | None, choice: Choice, 
 def _check_open(context: Context, held: Any, *, begun: bool = True) -> None:
     now = context.now()
     if held.status != Status.CALLED:
-        raise VoteClosed
+        raise VoteVoid if held.status == Status.VOID else VoteClosed
     if begun and now < held.starts_at:
         raise VoteNotBegun
     if now >= held.ends_at:
@@ -462,8 +463,15 @@ class Outcome:
     verdict: Verdict
 
 
+def keep_vote(context: Context, matter_id: int, vote_id: int | None) -> None:
+    """Of the votes on a matter that are not counted yet only this one goes on; the others are void."""
+    open_yet = (Vote.matter_id == matter_id) & (Vote.status != Status.CLOSED)
+    goes_on = case((Vote.id == vote_id, Status.CALLED.value), else_=Status.VOID.value)
+    context.session.execute(update(Vote).where(open_yet).values(status=goes_on))
+
+
 def close_vote(context: Context, vote_id: int) -> Outcome:
-    """Counts and announces, once; asked again it says the same. Raises `NotFound`, `VoteStillOpen`, `BallotsUnreadable`, `CountDiffers`."""
+    """Counts and announces, once; asked again it says the same. Raises `NotFound`, `VoteVoid`, `VoteStillOpen`, what counting raises."""
     session = context.session
     held = select(Vote).where(Vote.id == vote_id).with_for_update().execution_options(populate_existing=True)
     found = session.scalar(held)
@@ -473,6 +481,8 @@ def close_vote(context: Context, vote_id: int) -> Outcome:
     if found.status == Status.CLOSED:
         tally = load_tally(found.tally or "{}")
         return Outcome(vote_id, Result(found.result or ""), found.summary or "", found.digest or "", tally, judge(rule, tally))
+    if found.status == Status.VOID:
+        raise VoteVoid
     outstanding = select(RollEntry.number).where(RollEntry.vote_id == vote_id, RollEntry.is_returned.is_(False)).limit(1)
     if context.now() < found.ends_at and session.scalar(outstanding) is not None:
         raise VoteStillOpen

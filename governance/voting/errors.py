@@ -25,6 +25,10 @@ class VoteClosed(GovernanceError):
     """表决已经计票，不能再改动。"""
 
 
+class VoteVoid(GovernanceError):
+    """这次表决已经终止，选票不再计算。"""
+
+
 class VoteStillOpen(GovernanceError):
     """表决还没有截止，也还有人没有投票，不能计票。"""
 

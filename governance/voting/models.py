@@ -12,10 +12,11 @@ from governance.base import Base
 
 
 class Status(StrEnum):
-    """Whether ballots are still counted in."""
+    """Whether ballots are still counted in; a vote is void when the process that called it was taken back."""
 
     CALLED = "called"
     CLOSED = "closed"
+    VOID = "void"
 
 
 class Channel(StrEnum):

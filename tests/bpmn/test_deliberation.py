@@ -75,6 +75,7 @@ def test_what_the_domain_answers_and_checks() -> None:
         "call_resolution_vote": "vote_terms",
         "post_notice": "notice_terms",
         "plan_implementation": "implementation_plan",
+        "publish_result": "notice_terms",
     }
 
 

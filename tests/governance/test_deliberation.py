@@ -11,9 +11,13 @@ from governance.cases.models import Case
 from governance.cases.queries import followed
 from governance.deliberation.commands import AlreadyGiven, NotOpen
 from governance.errors import Refused
+from governance.voting.codes import voting_code
+from governance.voting.commands import cast_by_code
+from governance.voting.errors import VoteVoid
+from governance.voting.models import Vote
 from governance.voting.queries import recount
 from governance.voting.rules import Mark
-from tests.deliberations import ESTATE, carried_out, suggested, waiting_case
+from tests.deliberations import ESTATE, Topic, carried_out, suggested, waiting_case
 from tests.district import District
 
 
@@ -183,3 +187,64 @@ def test_what_units_do_themselves_counts_as_delivered_when_it_is_done(district: 
     topic.do("confirm_delivery", delivery_note="换地方再办。", delivery_result="more_work").planned("own")
     topic.do("carry_out_task", task_note="已完工。", task_photos=[topic.picture()], task_result="done")
     assert topic.delivered() == [True, False, True]
+
+
+@pytest.mark.parametrize("at", ["2026-03-02T09:00", "2020-01-01T09:00", "0001-01-01T00:00"])
+def test_a_notice_counts_in_full(district: District, at: str) -> None:
+    """Posted on a day long past, it would be over before anybody could object or evaluate."""
+    topic = in_force(suggested(district).accepted().proposed().consulted(), posted=False)
+    with pytest.raises(Refused) as refused:
+        topic.posted(at=at)
+    assert "posted_at" in refused.value.errors
+    topic.posted().noticed().planned("case")
+    carried_out(topic.cases()[0])
+    topic.do("confirm_delivery", delivery_result="confirmed", delivery_note="电梯已运行。")
+    with pytest.raises(Refused) as refused:
+        topic.published(at=at)
+    assert "posted_at" in refused.value.errors
+
+
+def test_a_vote_that_nobody_waits_for_takes_no_ballots(district: District) -> None:
+    topic = suggested(district).accepted().proposed().consulted()
+    before = topic.steps()
+    first = topic.called("社区党员名册", "PARTY_MEETING").vote()
+    second = topic.rewound(before).called("社区党员名册", "PARTY_MEETING").vote()
+    with pytest.raises(VoteVoid):
+        cast(topic, first)
+    cast(topic, second)
+    cast(topic.rewound(before + 1), first)
+    with pytest.raises(VoteVoid):
+        cast(topic, second, 2)
+    assert topic.voted(0).vote().status == "void"  # the second; the first has been counted
+    with district.office.work() as context:
+        assert context.session.get_one(Vote, first.id).status == "closed"
+    topic.announced("again").called("社区党员名册", "PARTY_MEETING")
+    topic.cancelled()
+    with pytest.raises(VoteVoid):
+        cast(topic, topic.vote())
+    assert district.findings() == []
+
+
+def test_what_was_delivered_is_not_waited_for_again_after_a_rewind(district: District) -> None:
+    topic = in_force(suggested(district).accepted().proposed().consulted()).planned("case", "case")
+    waiting = topic.steps()
+    for case in topic.cases():
+        carried_out(case)
+    assert topic.open() == ["confirm_delivery"]
+    topic.rewound(waiting)
+    district.tick()
+    assert topic.open() == ["confirm_delivery"]
+
+
+def in_force(topic: Topic, *, posted: bool = True) -> Topic:
+    """What has been consulted on is adopted, and put on notice to the end."""
+    topic.called("社区党员名册", "PARTY_MEETING").voted(20).announced()
+    topic.called("居民代表名册", "RESIDENT_REPS").voted(40).announced().resolved()
+    return topic.posted().noticed() if posted else topic
+
+
+def cast(topic: Topic, vote: Vote, number: int = 1) -> None:
+    clock = topic.district.clock
+    clock.at = max(clock.at, vote.starts_at)
+    with topic.district.office.work() as context:
+        cast_by_code(context, voting_code(context.sealer, vote.id, number), "yes")

@@ -94,6 +94,7 @@ def _page(opened: Slip, address: str) -> ResponseReturnValue:
         chosen=chosen if chosen in set(CHOICES) else "",
         number=_for(opened),
         begins=given.now() < vote.starts_at,
+        is_void=vote.status == Status.VOID,
         is_over=vote.status == Status.CLOSED or given.now() >= vote.ends_at,
     )
 
