@@ -65,7 +65,16 @@ class Hall:
         begins = f"{starts.astimezone(SHANGHAI):%Y-%m-%dT%H:%M}"
         ends = f"{(starts + timedelta(days=7)).astimezone(SHANGHAI):%Y-%m-%dT%H:%M}"
         terms = {"vote_rule": rule, "roll_book": book, "vote_question": f"是否同意{TITLE}？"}
+        caller = self.people.at(addressee(self.district, self.topic.task(element))).page
         self.do(element, "开始表决", **terms, vote_starts_at=begins, vote_ends_at=ends)
+        caller.goto(f"{self.people.home}/matters/{self.topic.id}")
+        caller.get_by_role("link", name="参与情况").click()
+        expect(caller.locator("h1")).to_have_text(terms["vote_question"])
+        caller.get_by_role("link", name="打印表决票").click()
+        expect(caller.locator(".slip").first).to_contain_text("第 1 号")
+        caller.get_by_role("link", name=terms["vote_question"]).click()
+        caller.get_by_role("link", name=self.topic.number).click()
+        expect(caller.locator("h1")).to_have_text(TITLE)
 
     def vote_on_the_phone(self, number: int, choice: str) -> None:
         """The voter scans the slip, chooses, and confirms."""
@@ -73,6 +82,7 @@ class Hall:
         self.district.clock.at = max(self.district.clock.at, vote.starts_at)
         code = voting_code(self.district.office.sealer, vote.id, number)
         self.phone.goto(f"{self.people.home}/vote/{code}")
+        expect(self.phone.get_by_role("link", name=f"查看方案：{TITLE}")).to_be_visible()
         self.phone.get_by_role("button", name=choice).click()
         self.phone.get_by_role("button", name="确认投票").click()
         expect(self.phone.locator("main")).to_contain_text("已投票")

@@ -305,7 +305,8 @@ def _offered(field: Field, held: Desk) -> Options:
     if field.codes == "vote_rules":
         return [("", [(rule.code, say(rule.name)) for rule in rules_on(context().session, context().today)])]
     if field.codes == "roll_books":
-        return [("", [(str(book.id), book.name) for book in rolls_for(context(), held.data)])]
+        found = sorted(rolls_for(context(), held.data), key=lambda book: -len(book.unit.path))
+        return [(kept.name, [(str(book.id), book.name) for book in books]) for kept, books in groupby(found, key=lambda book: book.unit)]
     if field.codes in codes():
         return [("", [(str(c), say(str(c))) for c in codes()[field.codes]])]
     return [("", _units(field, held))] if field.widget == "unit" else []
