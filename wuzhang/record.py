@@ -15,6 +15,7 @@ from engine.audit import Extent, Finding, broken_checkpoints, broken_heads, brok
 from engine.database import snapshot
 from engine.errors import NoSuchInstance
 from engine.log import dumps
+from governance.voting.audit import broken_votes
 from wuzhang.terminal import FAILED, PASSED, open_office, print_json
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def audit() -> None:
 @click.option("--chain-only", is_flag=True, help="只核对哈希链和检查点，不回放。")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
 def verify_record(instance: int | None, anchor_file: Path | None, keys: tuple[str, ...], chain_only: bool, as_json: bool) -> None:
-    """核对记录是否完整：哈希链、检查点及其签名、锚定文件，以及回放结果与保存的状态。"""
+    """核对记录是否完整：哈希链、检查点及其签名、锚定文件，回放结果与保存的状态，以及已计票的表决。"""
     office = open_office()
     trusted = [office.signer.public, *_public_keys(keys)]
     anchor = Anchor(anchor_file) if anchor_file else office.anchor
@@ -166,6 +167,7 @@ def prove(office: Office, trusted: Collection[bytes], anchor: Anchor, *, replayi
             proof.take(not_in_database(connection, anchor.lines(length)))
         proof.take(broken_heads(connection))
         proof.take(broken_logs(connection, replaying=replaying))
+        proof.take(broken_votes(connection))
     return proof
 
 
@@ -186,4 +188,4 @@ def _public_keys(texts: Iterable[str]) -> list[bytes]:
 def _place(finding: Finding) -> str:
     if finding.instance_id is None:
         return f"检查点 {finding.checkpoint}" if finding.checkpoint else "记录"
-    return f"实例 {finding.instance_id} 第 {finding.seq} 条"
+    return f"实例 {finding.instance_id} 第 {finding.seq} 条" if finding.seq else f"实例 {finding.instance_id}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -84,10 +84,9 @@ def suggest(context: Context, suggestion: Suggestion, actor: Actor | None = None
 
 def support(context: Context, matter: Matter, resident: Resident) -> None:
     """附议: one voice a person; enough of them oblige the committee to take the matter up. Raises `Refused`, `AlreadyGiven`, `NotOpen`."""
-    if matter.stage != Stage.SUGGESTION or matter.instance_id is None:
-        raise NotOpen
     _identified(resident, needs_household=True)
-    given = _insert(context, Support).values(
+    _hold(context, matter, Stage.SUGGESTION)
+    given = inserting(context, Support).values(
         matter_id=matter.id,
         voice=_voice(context, resident),
         name=context.sealer.seal(resident.name),
@@ -149,12 +148,11 @@ def object_to(context: Context, matter: Matter, resident: Resident, text: str, s
 
 def evaluate(context: Context, matter: Matter, resident: Resident, satisfaction: int, comment: str) -> None:
     """评价 of what came of it: one a person. Raises `Refused`, `AlreadyGiven`, `NotOpen`."""
-    if matter.stage != Stage.EVALUATION:
-        raise NotOpen
     _identified(resident)
     if not 1 <= satisfaction <= 5 or len(comment) > COMMENT:
         raise Refused({"satisfaction": "请选择满意程度"} if not 1 <= satisfaction <= 5 else {"comment": f"评语不能超过 {COMMENT} 个字"})
-    given = _insert(context, MatterEvaluation).values(
+    _hold(context, matter, Stage.EVALUATION)
+    given = inserting(context, MatterEvaluation).values(
         matter_id=matter.id,
         voice=_voice(context, resident),
         satisfaction=satisfaction,
@@ -254,6 +252,15 @@ def _voice(context: Context, resident: Resident) -> str:
     return context.sealer.mark("voice", resident.mobile)
 
 
+def _hold(context: Context, matter: Matter, stage: Stage) -> None:
+    """Keeps a matter where it is until the commit, so that nothing is taken that does not count any more; raises `NotOpen`."""
+    if matter.instance_id is not None:
+        instances(context).hold_instance(matter.instance_id)
+        context.session.refresh(matter)
+    if matter.stage != stage or matter.instance_id is None:
+        raise NotOpen
+
+
 def _message(context: Context, matter: Matter, name: str, data: Mapping[str, Any], *, opinion: str | None = None) -> None:
     if matter.instance_id is None:
         raise NotOpen
@@ -264,16 +271,20 @@ def _message(context: Context, matter: Matter, name: str, data: Mapping[str, Any
 
 
 def _known(context: Context, suggestion: Suggestion) -> Matter | None:
-    """The matter that this very submission made, perhaps a moment ago in another request."""
-    return context.session.scalar(select(Matter).where(Matter.submission_key == suggestion.submission_key))
+    """The matter that this very submission made, perhaps a moment ago in another request; a case is handed over once."""
+    same = [Matter.submission_key == suggestion.submission_key]
+    if suggestion.case:
+        same.append(Matter.case_id == suggestion.case.id)
+    return context.session.scalar(select(Matter).where(or_(*same)))
 
 
 def _running_number(context: Context) -> int:
-    statement = _insert(context, MatterNumber).values(year=context.today.year, last=1)
+    statement = inserting(context, MatterNumber).values(year=context.today.year, last=1)
     counted = statement.on_conflict_do_update(index_elements=["year"], set_={"last": MatterNumber.last + 1})
     return int(context.session.execute(counted.returning(MatterNumber.last)).scalar_one())
 
 
-def _insert(context: Context, model: type[Any]) -> Any:
+def inserting(context: Context, model: type[Any]) -> Any:
+    """An insert that may say what is to be done about a row that is there already."""
     insert = postgres_insert if context.session.get_bind().dialect.name == "postgresql" else sqlite_insert
     return insert(model)

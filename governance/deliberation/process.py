@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import func, literal, select, update
 
 from engine.errors import InstanceAtRest, NothingWaits
 from engine.instances import CANCELLED, SUSPENDED, SYSTEM, Advance
@@ -16,7 +16,7 @@ from governance.calendar.rules import Unit as LimitUnit
 from governance.cases.commands import Report, register
 from governance.cases.models import Case
 from governance.context import Context
-from governance.deliberation.commands import is_owed
+from governance.deliberation.commands import inserting, is_owed
 from governance.errors import Refused
 from governance.intake.commands import RESOLUTION_ASSIGNED, begin
 from governance.matters.models import ImplementationTask, Matter, MatterEvaluation, Objection, PublicNotice, Support
@@ -86,10 +86,9 @@ def _let_go(context: Context, matter: Matter, advance: Advance) -> None:
 def _hand_support_on(context: Context, matter: Matter) -> None:
     """Whoever supported a matter supports the one it went into; who supports both is one voice."""
     into = context.session.scalar(select(Matter.id).where(Matter.number == matter.merged_into))
-    known = select(Support.voice).where(Support.matter_id == into)
-    theirs = (Support.matter_id == matter.id) & Support.voice.not_in(known)
-    moved = select(literal(into), Support.voice, Support.name, Support.household, Support.given_at).where(theirs)
-    context.session.execute(insert(Support).from_select(["matter_id", "voice", "name", "household", "given_at"], moved))
+    moved = select(literal(into), Support.voice, Support.name, Support.household, Support.given_at).where(Support.matter_id == matter.id)
+    given = inserting(context, Support).from_select(["matter_id", "voice", "name", "household", "given_at"], moved)
+    context.session.execute(given.on_conflict_do_nothing())
 
 
 def _keep_answers(context: Context, matter: Matter, advance: Advance) -> None:

@@ -12,7 +12,7 @@ from governance.errors import NotAllowed, Refused, SheetRejected
 from governance.identity.models import Account
 from governance.organisation.models import Unit
 from governance.rolls.models import RollBook, RollMember
-from governance.rolls.queries import may_keep
+from governance.rolls.queries import hold_book, may_keep
 from governance.rolls.rules import REQUIRED, Listed, RollKind, read_members
 from governance.sheets import read_sheet
 
@@ -63,6 +63,7 @@ def import_members(context: Context, actor: Actor, book: RollBook, content: byte
     """
     listed = read_members(RollKind(book.kind), read_sheet(content, REQUIRED))
     people, session, seal = _people(context, listed), context.session, context.sealer.seal
+    hold_book(session, book.id, to_change=True)
     session.execute(delete(RollMember).where(RollMember.book_id == book.id))
     session.execute(
         insert(RollMember),

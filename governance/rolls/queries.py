@@ -70,6 +70,11 @@ def book(session: Session, book_id: int, actor: Actor) -> RollBook:
     return found
 
 
+def hold_book(session: Session, book_id: int, *, to_change: bool) -> None:
+    """Nobody changes a book's members until the commit; who only reads them does not keep others from reading."""
+    session.execute(select(RollBook.id).where(RollBook.id == book_id).with_for_update(read=not to_change))
+
+
 def book_name(context: Context, book_id: str) -> str:
     """What a book is called; nothing when there is none of this id."""
     found = context.session.get(RollBook, int(book_id)) if book_id.isdecimal() and len(book_id) < 19 else None

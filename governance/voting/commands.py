@@ -18,6 +18,7 @@ from governance.calendar.rules import SHANGHAI, first_day
 from governance.context import Actor, Context
 from governance.errors import NotFound, Refused
 from governance.rolls.models import RollBook, RollMember
+from governance.rolls.queries import hold_book
 from governance.rolls.rules import RollKind
 from governance.voting.codes import read_code
 from governance.voting.errors import (
@@ -51,6 +52,7 @@ from governance.voting.rules import (
 
 LONGEST_QUESTION = 500
 LONGEST_PAPER = 64
+MOST_MARKED = 1000
 
 
 # ---- rules -------------------------------------------------------------------------------------------------------
@@ -213,6 +215,7 @@ def _weigh(context: Context, book: RollBook | None, rule: Rule | None, is_secret
     if book is None:
         wrong["roll_book"] = "没有这本名册，或者它今天无效"
         return 0, None
+    hold_book(context.session, book.id, to_change=False)
     mine = RollMember.book_id == book.id
     sums = select(func.count(), func.sum(RollMember.heads), func.sum(RollMember.area_dm2), func.count(RollMember.area_dm2))
     members, heads, area, measured = context.session.execute(sums.where(mine)).one()
@@ -293,6 +296,8 @@ def count_box(context: Context, actor: Actor, vote_id: int, counts: Mapping[str,
 def mark_attended(context: Context, actor: Actor, vote_id: int, numbers: Collection[int]) -> int:
     """Notes who has come to the meeting; returns how many had not been noted before."""
     _check_open(context, _held(context, actor, vote_id), begun=False)
+    if len(numbers) > MOST_MARKED:
+        raise Refused({"numbers": f"一次最多登记 {MOST_MARKED} 人"})
     new = (RollEntry.vote_id == vote_id, RollEntry.number.in_(numbers), RollEntry.attended_at.is_(None))
     marked: Any = context.session.execute(update(RollEntry).where(*new).values(attended_at=context.now()))
     return int(marked.rowcount)

@@ -11,6 +11,7 @@ from governance.cases.models import Case
 from governance.cases.queries import followed
 from governance.deliberation.commands import AlreadyGiven, NotOpen
 from governance.errors import Refused
+from governance.voting.audit import broken_votes
 from governance.voting.codes import voting_code
 from governance.voting.commands import cast_by_code
 from governance.voting.errors import VoteVoid
@@ -234,6 +235,32 @@ def test_what_was_delivered_is_not_waited_for_again_after_a_rewind(district: Dis
     topic.rewound(waiting)
     district.tick()
     assert topic.open() == ["confirm_delivery"]
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE ballots SET choice = 'no' WHERE number = 1",
+        "DELETE FROM ballots WHERE number = 1",
+        "UPDATE roll_entries SET is_returned = false WHERE number = 1",
+        "UPDATE votes SET result = 'failed'",
+        "UPDATE votes SET digest = 'ab'",
+        "UPDATE votes SET status = 'void'",
+    ],
+)
+def test_a_closed_vote_is_what_was_announced(district: District, tampering: str) -> None:
+    topic = suggested(district).accepted().proposed().consulted()
+    topic.called("社区党员名册", "PARTY_MEETING").voted(20)
+    with district.office.work() as context:
+        connection = context.session.connection()
+        assert list(broken_votes(connection)) == []
+        connection.exec_driver_sql(tampering)
+        assert list(broken_votes(connection))
+
+
+def test_a_case_is_handed_over_once(district: District) -> None:
+    case = waiting_case(district)
+    assert suggested(district, case=case.case_id).number == suggested(district, case=case.case_id).number
 
 
 def in_force(topic: Topic, *, posted: bool = True) -> Topic:

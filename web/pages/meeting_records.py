@@ -29,6 +29,7 @@ from web.uploads import attachments, pictures, with_attachments, with_pictures
 
 pages = Blueprint("records", __name__, url_prefix="/meetings/<id:meeting_id>")
 Rows = list[tuple[str, str, bool]]
+LONG = 2000
 
 
 @pages.get("/minutes")
@@ -222,8 +223,10 @@ def _compared(versions: Sequence[Minutes]) -> tuple[Minutes, Minutes] | None:
 
 
 def _rows(left: Minutes, right: Minutes) -> Rows:
-    """The lines of two versions, those that differ marked."""
+    """The lines of two versions, those that differ marked; so many that to align them takes minutes are compared one by one."""
     old, new = left.text.split("\n"), right.text.split("\n")
+    if max(len(old), len(new)) > LONG:
+        return [(one, other, one != other) for one, other in zip_longest(old, new, fillvalue="")]
     rows: Rows = []
     for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         rows += [(one, other, kind != "equal") for one, other in zip_longest(old[a:b], new[c:d], fillvalue="")]

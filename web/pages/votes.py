@@ -132,7 +132,7 @@ def box(vote_id: int) -> ResponseReturnValue:
 @for_posts(*MAY_KEEP)
 def attended(vote_id: int) -> ResponseReturnValue:
     texts = request.form.get("numbers", "").replace("，", ",").replace("、", ",").split(",")
-    numbers = [int(t) for t in map(str.strip, texts) if t.isascii() and t.isdecimal() and len(t) < 10]
+    numbers = {int(t) for t in map(str.strip, texts) if t.isascii() and t.isdecimal() and len(t) < 10}
     return _done(vote_id, lambda: mark_attended(context(), actor(), vote_id, numbers), _("到会情况已登记。"))
 
 
