@@ -89,6 +89,9 @@ class Hall:
 
     def resolve_and_post(self) -> None:
         self.do("draft_resolution", "提交决议", resolution_text=f"同意{TITLE}，费用分摊方案一并公示。")
+        paper = self.turn("post_notice").page
+        address = paper.get_by_role("link", name="打印公示").get_attribute("href")
+        assert paper.request.get(f"{self.people.home}{address}").body().startswith(b"%PDF")
         posted = {"notice_place": "三号楼公示栏", "posted_at": self.local(), "notice_days": "7"}
         self.do("post_notice", "已张贴", photos="notice_photos", **posted)
 
@@ -181,6 +184,7 @@ def test_a_community_decides_twice_and_sees_it_done(district: District, people: 
     hall.do(
         "plan_implementation", "再加一项", task_title="办理规划许可", task_unit="区规划自然资源局", task_due=due, task_how="走问题处置流程"
     )
+    expect(hall.turn("plan_implementation").page.locator("main")).to_contain_text("已列入：办理规划许可")
     hall.do("plan_implementation", "交办完毕", task_title="施工安装", task_unit="区住房城乡建委", task_due=due, task_how="走问题处置流程")
     for case in topic.cases():
         carried_out(case)

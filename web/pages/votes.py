@@ -158,7 +158,8 @@ def take_back(vote_id: int, number: int) -> ResponseReturnValue:
 
 def _matter(found: Vote) -> Matter | None:
     """What the vote is on, as far as the reader may see it."""
-    return context().session.scalar(visible(select(Matter).where(Matter.id == found.matter_id), actor()))
+    matter: Matter | None = context().session.scalar(visible(select(Matter).where(Matter.id == found.matter_id), actor()))
+    return matter
 
 
 def _done(vote_id: int, act: Callable[[], object], said: str) -> ResponseReturnValue:
