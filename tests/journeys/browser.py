@@ -43,9 +43,12 @@ class Worker:
         expect(self.page.locator("h1")).to_have_text(step)
 
     def choose(self, result: str) -> None:
-        """Picks an outcome; the fields it asks for appear."""
-        with self.page.expect_response(re.compile("/shape$")):
-            self.page.locator(".outcome").filter(has_text=re.compile(f"^\\s*{re.escape(result)}\\s*$")).click()
+        """Picks an outcome, unless a draft has; the fields it asks for appear."""
+        outcome = self.page.locator(".outcome").filter(has_text=re.compile(f"^\\s*{re.escape(result)}\\s*$"))
+        if not outcome.locator("input").is_checked():
+            with self.page.expect_response(re.compile("/shape$")):
+                outcome.click()
+        expect(self.page.locator("#fields .form-actions button")).to_be_visible()
 
     def fill(self, **fields: str) -> None:
         """Fills fields by their name."""
