@@ -221,12 +221,12 @@ def _poster(matter: Matter, posted: PublicNotice) -> Poster:
     """What is posted is in Chinese, whatever the language of who prints it."""
     until, since = day_in_words(posted.ends_at), day_in_words(posted.posted_at)
     where = full_name(upwards(context().session, matter.unit))
-    paragraphs = [
+    paragraphs = (
         f"《{matter.title}》（编号 {matter.number}）已按“四事五议”程序形成决议，现将决议内容公示如下：",
         *(line.strip() for line in posted.text.splitlines() if line.strip()),
         f"公示期自 {since} 起至 {until} 止（张贴当日不计入，期限最后一日为休息日的顺延）。",
         "对决议有异议的，请在公示期内扫描下方二维码提出，也可以向张贴单位书面提出。异议在三日内答复。",
-    ]
+    )
     return Poster(
         "公　示", paragraphs, (where, since), base() + url_for("deliberation.show", reference=matter.number), "扫码查看全文、提出异议"
     )
