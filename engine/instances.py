@@ -127,6 +127,8 @@ class Advance:
     ended_at: tuple[str, ...] = ()
     stopped: Stopped | None = None
     repeated: bool = False
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """What the command itself said, as the log keeps it."""
 
 
 @dataclass(frozen=True)
@@ -537,6 +539,7 @@ class Instances:
             tuple(held.package.diagram.nodes[t.element].settings for t in machine.open()),
             tuple(sorted(closed)),
             tuple(machine.ended_at),
+            said=command.data,
         )
         self.world.advanced(advance)
         return advance

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any
 
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from engine.instances import SYSTEM
 from engine.log import loads
@@ -18,8 +18,8 @@ from engine.schema import instances, tasks
 from governance.cases.models import Case
 from governance.cases.photos import add_photo, read_picture
 from governance.deliberation.commands import Resident, Suggestion, evaluate, object_to, suggest, support, withdraw
-from governance.matters.models import ImplementationTask, Matter
-from governance.matters.queries import support_of
+from governance.matters.models import ImplementationTask, Matter, MatterEvaluation
+from governance.matters.queries import implementation_tasks, support_of
 from governance.matters.rules import Backing
 from governance.organisation.models import Kind, Unit
 from governance.rolls.models import RollBook
@@ -57,6 +57,11 @@ class Topic:
     def supporters(self) -> int:
         with self.district.office.work() as context:
             return support_of(context.session, [self.id]).get(self.id, Backing()).people
+
+    def evaluations(self) -> int:
+        mine = select(func.count()).select_from(MatterEvaluation).where(MatterEvaluation.matter_id == self.id)
+        with self.district.office.work() as context:
+            return context.session.scalar(mine) or 0
 
     def withdrawn(self, reason: str) -> Topic:
         with self.district.office.work() as context:
@@ -146,6 +151,10 @@ class Topic:
             item = {"task_title": f"第{n}项：施工与公示", "task_unit": department(self.district), "task_due": due, "task_how": how}
             self.do("plan_implementation", plan_result="done" if n == len(hows) else "add", **item)
         return self
+
+    def delivered(self) -> list[bool]:
+        with self.district.office.work() as context:
+            return [task.settled_at is not None for task in implementation_tasks(context.session, self.id)]
 
     def cases(self) -> list[CaseMatter]:
         """The cases by which the resolution is carried out."""

@@ -41,9 +41,9 @@ WITHOUT_ACCOUNT = ("public", "deliberation", "ballots", "attendance")
 
 def init_errors(app: Flask) -> None:
     """Registers the handlers."""
-    app.register_error_handler(GovernanceError, _refused)
-    app.register_error_handler(EngineError, _refused)
-    app.register_error_handler(CalendarError, _refused)
+    app.register_error_handler(GovernanceError, refused)
+    app.register_error_handler(EngineError, refused)
+    app.register_error_handler(CalendarError, refused)
     app.register_error_handler(CSRFError, _expired)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _busy)
@@ -73,7 +73,8 @@ def _busy(error: OperationalError) -> ResponseReturnValue:
     return _("系统繁忙，请稍后重试。"), 503, {"Retry-After": "1", "Content-Type": "text/plain; charset=utf-8"}
 
 
-def _refused(error: Exception) -> ResponseReturnValue:
+def refused(error: Exception) -> ResponseReturnValue:
+    """A refusal, as a page by itself."""
     said, status = sentence(error), STATUS.get(type(error), 409)
     undo()
     return _tell(said, status, _page_before() if request.method == "POST" else "", _("返回上一页"))

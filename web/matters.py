@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.signin import actor
 from api.work import context
 from governance.matters.models import Matter, Stage
 from governance.matters.queries import basis, implementation_tasks, notices, objections, support_of, supports
 from governance.matters.rules import Backing, needed
+from governance.organisation.models import Unit
 from governance.privacy import masked_name
+from governance.rolls.queries import may_keep
 from governance.voting.queries import votes_of_matter
 
 STEPS = tuple(stage for stage in Stage if stage is not Stage.CLOSED)
@@ -18,9 +21,11 @@ def facts_of(matter: Matter) -> dict[str, Any]:
     """For who works on the matter; names of residents are masked."""
     given = context()
     session, unseal = given.session, given.sealer.unseal
-    return public_facts(matter) | {
+    public, by = public_facts(matter), actor()
+    return public | {
         "supporters": [(masked_name(unseal(one.name)), one.household, one.given_at) for one in supports(session, matter.id)],
         "objections": [(one, masked_name(unseal(one.name))) for one in objections(session, matter.id)],
+        "kept": {one.id for one in public["votes"] if may_keep(by, session.get_one(Unit, one.unit_id))},
         "suggester": masked_name(unseal(matter.contact_name)) if matter.contact_name else "",
     }
 

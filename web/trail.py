@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from flask_babel import lazy_gettext, lazy_pgettext
@@ -96,12 +97,19 @@ class Waiting:
 
 def waiting(instance_id: int) -> list[Waiting]:
     """The open tasks of an instance."""
-    found = []
-    for task in open_tasks(context(), instance_id):
+    return waiting_in([instance_id]).get(instance_id, [])
+
+
+def waiting_in(instance_ids: Sequence[int]) -> dict[int, list[Waiting]]:
+    """The open tasks of some instances, by instance."""
+    found: dict[int, list[Waiting]] = {}
+    rows = open_tasks(context(), *instance_ids)
+    people = names_of_people(context().session, {int(task.claimed_by) for task in rows if task.claimed_by})
+    named = cache(lambda *principals: listed(addressed(principals)))
+    for task in rows:
         assignment = loads(task.assignment)
-        holder = names_of_people(context().session, {int(task.claimed_by)}) if task.claimed_by else {}
-        who = listed(holder.values()) or listed(addressed(assignment["principals"]))
-        found.append(Waiting(task, assignment["why"].get("limit", {}), who))
+        who = people[int(task.claimed_by)] if task.claimed_by else named(*assignment["principals"])
+        found.setdefault(task.instance_id, []).append(Waiting(task, assignment["why"].get("limit", {}), who))
     return found
 
 

@@ -47,8 +47,19 @@ class CaseOfTask(Answer):
     place = fields.String()
 
 
+class Subject(Answer):
+    """What a task is about; a process that is neither about a case nor a matter has no id of its own."""
+
+    kind = fields.String(validate=OneOf(("case", "matter", "process")))
+    id = Id(allow_none=True)
+    number = fields.String()
+    title = fields.String()
+    status = fields.String()
+    place = fields.String()
+
+
 class TaskLine(Answer):
-    """A row of the inbox; in the box `started` it is a case, and what belongs to a task is null."""
+    """A row of the inbox; in the box `started` it is a case, and what belongs to a task is null. `case` is null when `about` is not one."""
 
     id = Id(allow_none=True)
     key = fields.String(allow_none=True)
@@ -58,7 +69,8 @@ class TaskLine(Answer):
     limit = fields.Nested(Limit, allow_none=True)
     claimed_by = Id(allow_none=True)
     closed_at = Moment(allow_none=True)
-    case = fields.Nested(CaseOfTask)
+    about = fields.Nested(Subject)
+    case = fields.Nested(CaseOfTask, allow_none=True)
 
 
 class TaskPage(Answer):

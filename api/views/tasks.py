@@ -221,14 +221,22 @@ def _line(line: Line) -> dict[str, Any]:
         "id": line.task_id,
         "name": line.task_name,
         "limit": line.limit or None,
-        "case": _case(line, line.place) | {"id": line.case_id},
+        "about": _about(line, line.place),
+        "case": _case(line, line.place) | {"id": line.case_id} if line.case_id else None,
     }
+
+
+def _about(row: Case | Line, place: str) -> dict[str, Any]:
+    case_id, matter_id = (row.id, None) if isinstance(row, Case) else (row.case_id, row.matter_id)
+    kind = "case" if case_id else "matter" if matter_id else "process"
+    return {"kind": kind, "id": case_id or matter_id, "number": row.number, "title": row.title, "status": row.status, "place": place}
 
 
 def _started(case: Case) -> dict[str, Any]:
     nothing = dict.fromkeys(("id", "key", "name", "limit", "claimed_by"))
     where = full_name(upwards(context().session, case.place))
-    return nothing | {"opened_at": case.reported_at, "due_at": case.due_at, "closed_at": case.closed_at, "case": _case(case, where)}
+    moments = {"opened_at": case.reported_at, "due_at": case.due_at, "closed_at": case.closed_at}
+    return nothing | moments | {"about": _about(case, where), "case": _case(case, where)}
 
 
 def _case(row: Case | Line, where: object) -> dict[str, Any]:

@@ -34,7 +34,7 @@ LEAST_NOTICE = 7
 """公示 in days: 四议两公开 documents; 民法典 and the rules of owners' meetings ask for no more."""
 SATISFIED, DISSATISFIED = 4, 2
 CHANNEL = "议事决议转办"
-DELIVERED = "implementation_delivered"
+DELIVERED, OWN_TASK = "implementation_delivered", "carry_out_task"
 
 
 # ---- the row follows the instance --------------------------------------------------------------------------------
@@ -52,9 +52,20 @@ def follow_matter(context: Context, advance: Advance) -> None:
     if advance.kind in ("rewind", "cancel"):
         _let_go(context, matter, advance)
     _keep_answers(context, matter, advance)
+    _note_done(context, matter, advance)
     if matter.outcome == "merged":
         _hand_support_on(context, matter)
     context.session.flush()
+
+
+def _note_done(context: Context, matter: Matter, advance: Advance) -> None:
+    """The n-th task that a unit carries out itself is the n-th thing it was asked for."""
+    finished = [int(key.rpartition("#")[2]) for key in advance.closed if key.startswith(f"{OWN_TASK}#")]
+    if advance.kind != "complete" or not finished or advance.said.get("task_result") != "done":
+        return
+    own = [task for task in implementation_tasks(context.session, matter.id) if task.case_id is None]
+    for task in (own[number - 1] for number in finished if number <= len(own)):
+        task.settled_at = advance.at
 
 
 def _let_go(context: Context, matter: Matter, advance: Advance) -> None:

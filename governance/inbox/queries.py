@@ -324,9 +324,9 @@ def way_of(context: Context, instance_id: int) -> Trace:
     return trace(_package(context, instance_id).program, entries(context.session.connection(), instance_id))
 
 
-def open_tasks(context: Context, instance_id: int) -> Sequence[Row[Any]]:
-    """The open tasks of an instance, in the order they opened."""
-    query = select(tasks).where(tasks.c.instance_id == instance_id, tasks.c.closed_at.is_(None)).order_by(tasks.c.id)
+def open_tasks(context: Context, *instance_ids: int) -> Sequence[Row[Any]]:
+    """The open tasks of some instances, in the order they opened."""
+    query = select(tasks).where(tasks.c.instance_id.in_(instance_ids), tasks.c.closed_at.is_(None)).order_by(tasks.c.id)
     return context.session.connection().execute(query).all()
 
 

@@ -10,18 +10,21 @@ from sqlalchemy.orm import Session
 
 from governance.cases.commands import digest
 from governance.cases.models import Case
+from governance.cases.queries import visible as visible_cases
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound, Refused
+from governance.matters.models import Matter
+from governance.matters.queries import visible as visible_matters
 from governance.meetings.errors import AgendaFrozen, NoExtraItems, NoQuorum, NotNow
 from governance.meetings.models import AgendaItem, Meeting, MeetingRule
 from governance.meetings.queries import (
     agenda,
-    case_numbered,
     convening,
     held_by,
     host_units,
     may_convene,
     next_number,
+    numbered,
     quorum_of,
     rules,
 )
@@ -187,9 +190,7 @@ def close_meeting(context: Context, actor: Actor, meeting_id: int) -> Meeting:
 # ---- the agenda --------------------------------------------------------------------------------------------------
 
 
-def add_item(
-    context: Context, actor: Actor, meeting_id: int, text: str = "", case_number: str = "", matter_id: int | None = None
-) -> AgendaItem:
+def add_item(context: Context, actor: Actor, meeting_id: int, text: str = "", case_number: str = "") -> AgendaItem:
     """列入议题: words, a case, or a matter; after the notice it is marked as 临时议题. Raises `NotNow`, `NoExtraItems`, `Refused`."""
     held, session = held_by(context.session, meeting_id, actor), context.session
     require(held, Status.DRAFT, Status.NOTICED, Status.OPEN)
@@ -199,16 +200,15 @@ def add_item(
     position = next_number(session, AgendaItem.position, held.id)
     if position > MOST_ITEMS:
         raise Refused({"text": f"议题最多 {MOST_ITEMS} 项"})
-    case = named_case(context, actor, held, case_number)
-    if case and case.is_confidential and not text.strip():
+    about = named(context, actor, held, case_number)
+    if about.case and about.case.is_confidential and not text.strip():
         raise Refused({"text": "保密事项的标题不上会议通知，请另写议题"})
     item = AgendaItem(
         id=context.new_id(),
         meeting_id=held.id,
         position=position,
-        text=told(text or (case.title if case else ""), ITEM, "text", "议题"),
-        case_id=case.id if case else None,
-        matter_id=matter_id,
+        text=told(text or about.title, ITEM, "text", "议题"),
+        **about.ids,
         is_extra=is_extra,
         added_at=context.now(),
     )
@@ -236,13 +236,32 @@ def note_result(context: Context, actor: Actor, meeting_id: int, item_id: int, r
     return item
 
 
-def named_case(context: Context, actor: Actor, held: Meeting, number: str) -> Case | None:
-    """The case of a typed number, which both the actor and the convener may see; none without a number. Raises `Refused`."""
-    if not number.strip():
-        return None
-    found = case_numbered(context.session, number.strip(), actor, convening(context, held))
-    if found is None:
-        raise Refused({"case_number": "没有这个编号的事项，或者召集人无权查看"})
+@dataclass(frozen=True)
+class Named:
+    """What a typed number stands for."""
+
+    case: Case | None = None
+    matter: Matter | None = None
+
+    @property
+    def title(self) -> str:
+        named = self.case or self.matter
+        return named.title if named else ""
+
+    @property
+    def ids(self) -> dict[str, int | None]:
+        """As an item or a decision keeps it."""
+        return {"case_id": self.case.id if self.case else None, "matter_id": self.matter.id if self.matter else None}
+
+
+def named(context: Context, actor: Actor, held: Meeting, number: str) -> Named:
+    """The case or the matter of a number, which both the actor and the convener may see; nothing without one. Raises `Refused`."""
+    typed, readers = number.strip(), (actor, convening(context, held))
+    session = context.session
+    case, matter = numbered(session, Case, visible_cases, typed, *readers), numbered(session, Matter, visible_matters, typed, *readers)
+    found = Named(case, matter)
+    if typed and not (found.case or found.matter):
+        raise Refused({"case_number": "没有这个编号的事项或议题，或者召集人无权查看"})
     return found
 
 

@@ -16,7 +16,7 @@ from engine.versions import latest_version
 from governance.calendar.rules import SHANGHAI
 from governance.context import Actor, Context
 from governance.errors import NotFound, Refused
-from governance.meetings.commands import named_case, require, told
+from governance.meetings.commands import named, require, told
 from governance.meetings.errors import NotNow
 from governance.meetings.models import Decision, Meeting
 from governance.meetings.queries import decisions, held_by, next_number, responsible_units
@@ -36,7 +36,6 @@ class Resolved:
     unit_id: str
     due_on: date | None
     case_number: str = ""
-    matter_id: int | None = None
 
 
 def record(context: Context, actor: Actor, meeting_id: int, resolved: Resolved) -> Decision:
@@ -52,7 +51,7 @@ def record(context: Context, actor: Actor, meeting_id: int, resolved: Resolved) 
         errors["text"] = f"议定事项最多 {MOST} 项"
     if errors or resolved.due_on is None:
         raise Refused(errors)
-    case = named_case(context, actor, held, resolved.case_number)
+    about = named(context, actor, held, resolved.case_number)
     decision = Decision(
         id=context.new_id(),
         meeting_id=held.id,
@@ -60,8 +59,7 @@ def record(context: Context, actor: Actor, meeting_id: int, resolved: Resolved) 
         text=resolved.text.strip(),
         unit=offered[resolved.unit_id],
         due_on=resolved.due_on,
-        case_id=case.id if case else None,
-        matter_id=resolved.matter_id,
+        **about.ids,
         added_by=actor.person_id,
         added_at=context.now(),
     )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from governance.cases.commands import digest
 from governance.cases.models import Case
-from governance.cases.queries import visible as visible_cases
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound
+from governance.matters.models import Matter
 from governance.meetings.models import AgendaItem, Attendee, Decision, Meeting, MeetingFile, MeetingRule, Minutes, Signature
 from governance.meetings.rules import MEETS_IN, Body, Quorum, Status, quorum
 from governance.organisation.models import Kind, Unit
@@ -162,13 +162,15 @@ def convening(context: Context, held: Meeting) -> Actor:
     return Actor(held.convener_id, held.convener.name, appointments[0] if appointments else None, appointments)
 
 
-def case_numbered(session: Session, number: str, *readers: Actor) -> Case | None:
-    """The case of this number, when all of these may see it."""
-    for reader in readers:
-        found: Case | None = session.scalar(visible_cases(select(Case).where(Case.number == number), reader))
-        if found is None:
-            return None
-    return found
+Subject = TypeVar("Subject", Case, Matter)
+
+
+def numbered(
+    session: Session, of: type[Subject], visible: Callable[[Select[Any], Actor], Select[Any]], number: str, *readers: Actor
+) -> Subject | None:
+    """The case or the matter of this number, when all of these may see it."""
+    found = [session.scalar(visible(select(of).where(of.number == number), reader)) for reader in readers]
+    return found[0] if all(found) else None
 
 
 def invitable(session: Session, unit: Unit, today: date, q: str = "") -> Sequence[Appointment]:
@@ -275,14 +277,14 @@ class About:
     decisions: tuple[Decision, ...]
 
 
-def meetings_about(session: Session, case_id: int, actor: Actor) -> list[About]:
-    """The meetings the actor may see that have a case on their agenda or decided about it, the latest first."""
-    items = select(AgendaItem.meeting_id).where(AgendaItem.case_id == case_id)
-    decided = select(Decision.meeting_id).where(Decision.case_id == case_id)
-    query = visible(select(Meeting).where(or_(Meeting.id.in_(items), Meeting.id.in_(decided))), actor).order_by(Meeting.starts_at.desc())
-    return [
-        About(held, tuple(d for d in decisions(session, held.id) if d.case_id == case_id)) for held in session.scalars(query.limit(PAGE))
-    ]
+def meetings_about(session: Session, actor: Actor, *, case_id: int | None = None, matter_id: int | None = None) -> list[About]:
+    """The meetings the actor may see that have a case or a matter on their agenda or decided about it, the latest first."""
+    items, decided = select(AgendaItem.meeting_id), select(Decision.meeting_id)
+    name, of = ("case_id", case_id) if case_id else ("matter_id", matter_id)
+    either = or_(Meeting.id.in_(items.filter_by(**{name: of})), Meeting.id.in_(decided.filter_by(**{name: of})))
+    query = visible(select(Meeting).where(either), actor).order_by(Meeting.starts_at.desc())
+    found = session.scalars(query.limit(PAGE)).all()
+    return [About(held, tuple(d for d in decisions(session, held.id) if getattr(d, name) == of)) for held in found]
 
 
 def next_number(session: Session, column: Any, meeting_id: int) -> int:

@@ -24,9 +24,11 @@ KEEPERS = (
     "committee_director",
     "community_lead",
     "street_party_secretary",
+    "command_centre",
+    "joint_office",
     "joint_office_lead",
 )
-"""Posts that keep the rolls of their unit and of what lies in it, and run votes there."""
+"""Posts that keep the rolls of their unit and of what lies in it, and run votes there: all that call votes are among them."""
 PAGE = 100
 
 

@@ -15,7 +15,9 @@ from sqlalchemy import func, select
 
 from engine.schema import commands
 from tests.api.clients import ACCEPTED, PLACE, Client, anybody, refusal, reported, signed_in, waiting
+from tests.deliberations import suggested
 from tests.district import District
+from tests.journeys.matters import addressee
 
 
 def everything(client: Client, **query: str) -> list[dict[str, Any]]:
@@ -238,3 +240,12 @@ def test_a_client_finds_the_units_that_forms_name(worker: Client) -> None:
     assert len(page["items"]) == 100 and worker.read("/units", after=page["after"])["items"][0]["code"] > page["after"]
     refusal(worker.get("/units", kind="castle"), 422)
     refusal(worker.get("/units", below="5"), 404)
+
+
+def test_a_task_about_a_matter_says_so(district: District, app: Flask) -> None:
+    topic = suggested(district, title="加装电梯")
+    who = signed_in(app, district, addressee(district, topic.task("examine_topic")))
+    (line,) = [line for line in who.read("/tasks")["items"] if line["about"]["kind"] == "matter"]
+    assert (line["case"], line["about"]["number"], line["about"]["title"]) == (None, topic.number, "加装电梯")
+    shown = who.read(f"/tasks/{line['id']}")
+    assert shown["case"] is None and shown["outcome_field"] == "topic_result"

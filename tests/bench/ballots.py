@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -35,6 +36,8 @@ from tests.votes import begun, residents, sheet
 CLIENTS = 8
 VOTERS = {"sqlite": 2_000, "postgresql": 20_000}
 """SQLite is for small places: its writers take turns."""
+WEBS = {"sqlite": 1, "postgresql": 2}
+"""Web processes, as `docs/install.md` sets them up."""
 CHOICES = ("yes", "yes", "yes", "no", "abstain")
 AN_ADDRESS = 150
 """Ballots from one address: no more may ask within a minute, and behind each is another home."""
@@ -49,13 +52,15 @@ def ballots(kind: str, folder: Path) -> dict[str, Any]:
         vote_id, frozen = _called(made, voters)
         choices = {number: CHOICES[number % len(CHOICES)] for number in range(1, voters + 1)}
         sent = {number: (voting_code(made.office.sealer, vote_id, number), choice) for number, choice in choices.items()}
-        with opened(url) as engine, served(url, folder, SECRET) as (address, pid):
-            used = spent([pid, *backends(engine)])
+        with opened(url) as engine, ExitStack() as serving:
+            webs = [serving.enter_context(served(url, folder, SECRET)) for _ in range(WEBS[kind])]
+            addresses, pids = [address for address, _ in webs], [pid for _, pid in webs]
+            used = spent([*pids, *backends(engine)])
             before = time.perf_counter()
             with ProcessPoolExecutor(CLIENTS, get_context("spawn")) as pool:
-                done = list(pool.map(hand_in, [address] * CLIENTS, range(CLIENTS), _shares(sent)))
+                done = list(pool.map(hand_in, (addresses * CLIENTS)[:CLIENTS], range(CLIENTS), _shares(sent)))
             wall = time.perf_counter() - before
-            cpu = spent([pid, *backends(engine)]) - used
+            cpu = spent([*pids, *backends(engine)]) - used
         statuses: Counter[int] = sum((Counter(status for status, _ in answers) for answers in done), Counter())
         latencies = [took for answers in done for _, took in answers]
         twice = len(latencies) - voters

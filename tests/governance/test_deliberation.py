@@ -175,6 +175,21 @@ def test_objections_stop_with_the_notice(district: District) -> None:
         topic.objected("三")
 
 
+def test_what_units_do_themselves_counts_as_delivered_when_it_is_done(district: District) -> None:
+    topic = suggested(district).accepted().proposed().consulted()
+    topic.called("社区党员名册", "PARTY_MEETING").voted(20).announced()
+    topic.called("居民代表名册", "RESIDENT_REPS").voted(40).announced().resolved().posted().noticed()
+    topic.planned("own", "own")
+    assert topic.open() == ["carry_out_task", "carry_out_task"]
+    topic.do("carry_out_task", task_note="已完工。", task_photos=[topic.picture()], task_result="done")
+    assert topic.delivered() == [True, False]
+    topic.do("carry_out_task", task_note="没有场地。", task_result="unable")
+    assert topic.delivered() == [True, False] and topic.open() == ["confirm_delivery"]
+    topic.do("confirm_delivery", delivery_note="换地方再办。", delivery_result="more_work").planned("own")
+    topic.do("carry_out_task", task_note="已完工。", task_photos=[topic.picture()], task_result="done")
+    assert topic.delivered() == [True, False, True]
+
+
 @pytest.mark.parametrize("at", ["2026-03-02T09:00", "2020-01-01T09:00", "0001-01-01T00:00"])
 def test_a_notice_counts_in_full(district: District, at: str) -> None:
     """Posted on a day long past, it would be over before anybody could object or evaluate."""

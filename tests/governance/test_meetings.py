@@ -19,6 +19,7 @@ from engine.schema import tasks
 from governance.cases.commands import Report, register
 from governance.cases.models import Case
 from governance.cases.photos import read_picture
+from governance.deliberation.commands import Suggestion, suggest
 from governance.errors import NotAllowed, NotFound, Refused
 from governance.meetings import queries
 from governance.meetings.attendance import enter_people, invite, sign_in, strike_off, tick, untick
@@ -199,11 +200,11 @@ def test_a_case_comes_on_the_agenda_by_its_number_when_the_convener_may_see_it(h
     held, mine, foreign = hall.draft(), a_case(hall, "500199001001"), a_case(hall, OTHER)
     item = add_item(hall.context, hall.holder(), held.id, case_number=f" {mine.number} ")
     assert (item.case_id, item.text) == (mine.id, mine.title)
-    (about,) = queries.meetings_about(hall.context.session, mine.id, hall.holder())
-    assert about.meeting is held and queries.meetings_about(hall.context.session, mine.id, hall.holder(code=OTHER)) == []
+    (about,) = queries.meetings_about(hall.context.session, hall.holder(), case_id=mine.id)
+    assert about.meeting is held and queries.meetings_about(hall.context.session, hall.holder(code=OTHER), case_id=mine.id) == []
     for number in (foreign.number, "nothing"):
         assert refused(add_item, hall.context, hall.holder(), held.id, case_number=number) == {
-            "case_number": "没有这个编号的事项，或者召集人无权查看"
+            "case_number": "没有这个编号的事项或议题，或者召集人无权查看"
         }
 
 
@@ -614,5 +615,15 @@ def test_a_decision_is_handed_over_once_and_not_dropped_after_that(hall: Hall) -
 def test_a_decision_may_be_about_a_case(hall: Hall) -> None:
     held, mine, context = hall.opened(), a_case(hall, "500199001001"), hall.context
     decision = record(context, hall.holder(), held.id, resolved(hall, case_number=mine.number))
-    (about,) = queries.meetings_about(context.session, mine.id, hall.holder())
+    (about,) = queries.meetings_about(context.session, hall.holder(), case_id=mine.id)
     assert about.decisions == (decision,) and queries.numbers(context.session, [mine.id, None]) == {mine.id: mine.number}
+
+
+def test_a_matter_comes_on_the_agenda_by_its_number_and_is_decided_about(hall: Hall) -> None:
+    lead, held = hall.holder(), hall.draft()
+    matter, _secret = suggest(hall.context, Suggestion(hall.unit(), "加装电梯", "老人上下楼困难。", "加装一部。", "topic"))
+    item = add_item(hall.context, lead, held.id, case_number=matter.number)
+    assert (item.text, item.matter_id, item.case_id) == ("加装电梯", matter.id, None)
+    assert [about.meeting.id for about in queries.meetings_about(hall.context.session, lead, matter_id=matter.id)] == [held.id]
+    foreign, _secret = suggest(hall.context, Suggestion(hall.unit(OTHER), "别处的事", "别处。", "别处。", "topic 2"))
+    assert "没有这个编号" in refused(add_item, hall.context, lead, held.id, "", foreign.number)["case_number"]

@@ -75,7 +75,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(
         ("cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"), CASE
     ),
-    **dict.fromkeys(("matters.show", "matters.diagram", "matters.state", "matters.photo", "matters.prove"), CASE),
+    **dict.fromkeys(("matters.show", "matters.notice", "matters.diagram", "matters.state", "matters.photo", "matters.prove"), CASE),
     **dict.fromkeys(("interventions.contact", "interventions.order"), CASE),
     **dict.fromkeys(("tasks.show", "tasks.finish", "tasks.shape", "tasks.next_people", "tasks.take", "tasks.give_back"), TASK),
     **dict.fromkeys(("tasks.hand_on", "tasks.upload", "tasks.diagram", "tasks.state"), TASK),
@@ -112,7 +112,7 @@ WIDE = {"joint_office", "joint_office_lead", "district_leader", AUDITOR}
 """To these no case of the district is foreign: they may read it, and must not do other people's tasks."""
 READING = {"cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"} | {
     *("api_tasks.show", "api_tasks.to_whom", "interventions.contact", "interventions.order"),
-    *("matters.show", "matters.diagram", "matters.state", "matters.photo", "matters.prove"),
+    *("matters.show", "matters.notice", "matters.diagram", "matters.state", "matters.photo", "matters.prove"),
     *("meetings.show", "meetings.notice", "meetings.qr", "room.live", "room.news"),
     *("records.minutes", "records.decisions", "records.files", "records.file"),
 }

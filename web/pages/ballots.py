@@ -5,10 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
+from sqlalchemy import select
 
 from api.signin import actor
 from api.work import context
 from governance.errors import NotFound
+from governance.matters.models import Matter
+from governance.matters.queries import published
 from governance.organisation.queries import names
 from governance.privacy import masked_name
 from governance.voting.commands import cast_by_account, cast_by_code
@@ -86,6 +89,7 @@ def _page(opened: Slip, address: str) -> ResponseReturnValue:
         vote=vote,
         rule=rule,
         words=in_words(rule),
+        matter=given.session.scalar(published(select(Matter).where(Matter.id == vote.matter_id))),
         place=names(given.session, {vote.unit_id})[vote.unit_id],
         ballots=[(entry, _voter(entry)) for entry in (opened.entry, *opened.principals)],
         own=opened.entry,

@@ -72,7 +72,7 @@ def show(case_id: int) -> ResponseReturnValue:
         about=about_case(case),
         trail=steps(trail(given, case.instance_id)) if case.instance_id else [],
         open=waiting(case.instance_id) if case.instance_id else [],
-        meetings=meetings_about(given.session, case.id, actor()),
+        meetings=meetings_about(given.session, actor(), case_id=case.id),
         matter=of_case(given.session, case.id),
         community=nearest(upwards(given.session, case.place), Kind.COMMUNITY),
     )

@@ -18,7 +18,7 @@ from governance.cases.queries import photos
 from governance.deliberation.commands import AlreadyGiven, NotOpen, Resident, Suggestion, evaluate, object_to, suggest, support, withdraw
 from governance.errors import NotFound, Refused
 from governance.inbox.queries import trail
-from governance.matters.models import Matter, PublicNotice, Stage, Tier
+from governance.matters.models import Matter, Stage, Tier
 from governance.matters.queries import (
     alike,
     delivery,
@@ -34,12 +34,11 @@ from governance.matters.queries import (
 from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import full_name, names, of_kind, upwards
 from web.errors import sentence
-from web.format import day_in_words
 from web.language import gettext as _
 from web.matters import public_facts
+from web.notices import printed
 from web.pages.matters import wanted
 from web.plain import public_photos
-from web.posters import Poster, drawn
 from web.qr import base, qr_of
 from web.sentences import say_all
 from web.texts import package_of_instance
@@ -212,24 +211,7 @@ def notice(reference: str, notice_id: int) -> Response:
     found = next((one for one in notices(context().session, matter.id) if one.id == notice_id), None)
     if found is None:
         raise NotFound
-    response = Response(drawn(_poster(matter, found)), mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f"inline; filename={reference}.pdf"
-    return response
-
-
-def _poster(matter: Matter, posted: PublicNotice) -> Poster:
-    """What is posted is in Chinese, whatever the language of who prints it."""
-    until, since = day_in_words(posted.ends_at), day_in_words(posted.posted_at)
-    where = full_name(upwards(context().session, matter.unit))
-    paragraphs = (
-        f"《{matter.title}》（编号 {matter.number}）已按“四事五议”程序形成决议，现将决议内容公示如下：",
-        *(line.strip() for line in posted.text.splitlines() if line.strip()),
-        f"公示期自 {since} 起至 {until} 止（张贴当日不计入，期限最后一日为休息日的顺延）。",
-        "对决议有异议的，请在公示期内扫描下方二维码提出，也可以向张贴单位书面提出。异议在三日内答复。",
-    )
-    return Poster(
-        "公　示", paragraphs, (where, since), base() + url_for("deliberation.show", reference=matter.number), "扫码查看全文、提出异议"
-    )
+    return printed(matter, found)
 
 
 def _said(reference: str, what: str, say: Callable[[Matter], None], thanks: str) -> ResponseReturnValue:

@@ -12,18 +12,22 @@ from api.work import context, db, undo
 from engine.audit import verify
 from engine.database import snapshot
 from engine.log import entries
+from governance.calendar.queries import working_calendar
+from governance.calendar.rules import Unit as LimitUnit
 from governance.cases.models import Case
 from governance.cases.queries import photos
 from governance.errors import NotFound
 from governance.inbox.queries import trail
-from governance.matters.models import Matter, Stage, Tier
-from governance.matters.queries import Wanted, by_tier_and_stage, delivery, page, support_of, visible
+from governance.matters.models import Matter, PublicNotice, Stage, Tier
+from governance.matters.queries import RESOLUTION, Wanted, by_tier_and_stage, delivery, page, support_of, visible
 from governance.matters.queries import matter as matter_of
+from governance.meetings.queries import meetings_about
 from governance.organisation.queries import names
 from web.about import about_matter
 from web.drawing import drawing, progress
+from web.notices import printed
 from web.texts import package_of_instance
-from web.trail import steps, waiting
+from web.trail import steps, waiting, waiting_in
 from web.uploads import send_photo
 
 pages = Blueprint("matters", __name__, url_prefix="/matters")
@@ -44,7 +48,7 @@ def index() -> ResponseReturnValue:
         stages=list(Stage),
         counts=by_tier_and_stage(session, mine),
         places=names(session, {matter.unit_id for matter in found.matters}),
-        waiting={matter.id: waiting(matter.instance_id) for matter in found.matters if matter.instance_id and not matter.closed_at},
+        waiting=waiting_in([matter.instance_id for matter in found.matters if matter.instance_id]),
         delivery=delivery(session, shown),
         support=support_of(session, shown),
     )
@@ -59,6 +63,7 @@ def show(matter_id: int) -> ResponseReturnValue:
         "matter.html",
         matter=matter,
         about=about_matter(matter),
+        meetings=meetings_about(context().session, actor(), matter_id=matter.id),
         case=context().session.get(Case, matter.case_id) if matter.case_id else None,
         trail=steps(trail(context(), matter.instance_id or 0)),
         open=waiting(matter.instance_id or 0),
@@ -73,6 +78,18 @@ def prove(matter_id: int) -> ResponseReturnValue:
     undo()
     with snapshot(db.engine) as connection:
         return render_template("_proof.html", findings=verify(connection, instance_id), steps=len(entries(connection, instance_id)))
+
+
+@pages.get("/<id:matter_id>/notice.pdf")
+@login_required  # type: ignore[untyped-decorator]
+def notice(matter_id: int) -> Response:
+    """公示 to print before it is posted: as if it were posted today."""
+    matter, days = _matter(matter_id), _number(request.args.get("days", "")) or 7
+    if not matter.resolution_text:
+        raise NotFound
+    now = context().now()
+    until = working_calendar(context().session).add(now, min(days, 365), LimitUnit.CALENDAR_DAYS)
+    return printed(matter, PublicNotice(kind=RESOLUTION, text=matter.resolution_text, posted_at=now, ends_at=until))
 
 
 @pages.get("/<id:matter_id>/diagram.bpmn")

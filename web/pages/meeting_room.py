@@ -120,7 +120,7 @@ def _attendees(meeting_id: int, errors: Mapping[str, str], code: int = 200) -> R
         tab="room.attendees",
         roll=listed,
         codes={entry.attendee.id: given.sealer.unseal(entry.attendee.sealed_code) for entry in listed if not entry.attendee.is_code_mobile},
-        offered=offered,
+        offered=sorted(offered, key=lambda a: not a.unit.path.startswith(held.unit.path)),
         places=unit_names(given.session, {a.unit_id for a in offered}),
         roles=ROLES,
         takes_members=status(held) in (Status.DRAFT, Status.NOTICED),

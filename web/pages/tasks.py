@@ -26,6 +26,7 @@ from governance.deliberation.process import rolls_for
 from governance.errors import NotFound, Refused
 from governance.forms.rules import Field, fields, has_opinion, opinion_needed, outcome, read_form, shown_fields
 from governance.inbox.queries import following, trail
+from governance.matters.queries import of_case
 from governance.organisation.models import Kind
 from governance.organisation.queries import full_name, nearest, of_kind, unit, upwards
 from governance.people.queries import names
@@ -246,6 +247,8 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         "task.html",
         task=held.task,
         about=about,
+        matter=of_case(given.session, case.id) if case else None,
+        community=nearest(upwards(given.session, case.place), Kind.COMMUNITY) if case else None,
         mine=held.task["closed_at"] is None and may_do(who, held),
         may_contact=case is not None and case.contact_mobile is not None and may_contact(who, case),
         stale=stale,
@@ -305,7 +308,8 @@ def _offered(field: Field, held: Desk) -> Options:
     if field.codes == "vote_rules":
         return [("", [(rule.code, say(rule.name)) for rule in rules_on(context().session, context().today)])]
     if field.codes == "roll_books":
-        return [("", [(str(book.id), book.name) for book in rolls_for(context(), held.data)])]
+        found = sorted(rolls_for(context(), held.data), key=lambda book: -len(book.unit.path))
+        return [(kept.name, [(str(book.id), book.name) for book in books]) for kept, books in groupby(found, key=lambda book: book.unit)]
     if field.codes in codes():
         return [("", [(str(c), say(str(c))) for c in codes()[field.codes]])]
     return [("", _units(field, held))] if field.widget == "unit" else []

@@ -7,18 +7,23 @@ from collections.abc import Callable
 import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from api.signin import actor
-from api.work import context, outside
-from governance.errors import Refused
+from api.work import context, outside, undo
+from governance.errors import GovernanceError, NotFound, Refused
+from governance.matters.models import Matter
+from governance.matters.queries import visible
 from governance.organisation.queries import names
+from governance.privacy import masked_name
 from governance.rolls.queries import ADMINISTRATOR, KEEPERS
 from governance.voting.codes import voting_code
 from governance.voting.commands import cast_on_paper, count_box, give_mandate, mark_attended, take_paper, withdraw_mandate
-from governance.voting.models import Channel, Status
+from governance.voting.models import Channel, Status, Vote
 from governance.voting.queries import PAGE, entries, mandates, stored_rule, turnout, vote, votes
 from governance.voting.rules import Choice, in_words
 from web.access import for_posts
+from web.errors import refused, sentence
 from web.language import N_
 from web.language import gettext as _
 
@@ -39,6 +44,21 @@ def index() -> ResponseReturnValue:
 @pages.get("/<id:vote_id>")
 @for_posts(*MAY_KEEP)
 def show(vote_id: int) -> ResponseReturnValue:
+    return _page(vote_id)
+
+
+@pages.errorhandler(GovernanceError)
+def amiss(error: GovernanceError) -> ResponseReturnValue:
+    """What could not be entered is said where it was typed, so that whoever enters a pile of ballots goes on."""
+    vote_id = (request.view_args or {}).get("vote_id")
+    if request.method != "POST" or vote_id is None or isinstance(error, NotFound):
+        return refused(error)
+    said = sentence(error)
+    undo()
+    return _page(vote_id, said), 409
+
+
+def _page(vote_id: int, wrong: str = "") -> str:
     found, q = vote(context().session, vote_id, actor()), request.args.get("q", "").strip()[:80]
     left = bool(request.args.get("left"))
     listed = entries(context(), vote_id, after=_number("after") or 0, q=q, outstanding=left)
@@ -52,13 +72,15 @@ def show(vote_id: int) -> ResponseReturnValue:
         turnout=turnout(context().session, found),
         entries=listed,
         more=listed[-1].number if len(listed) == PAGE else None,
-        mandates=mandates(context().session, vote_id),
+        mandates=[(one, masked_name(context().sealer.unseal(one.proxy_name))) for one in mandates(context().session, vote_id)],
+        matter=_matter(found),
         q=q,
         left=left,
         choices=CHOICES,
         channels=CHANNELS,
         is_open=found.status == Status.CALLED,
-        now=context().now(),
+        wrong=wrong,
+        form=request.form,
     )
 
 
@@ -82,7 +104,8 @@ def slips(vote_id: int) -> ResponseReturnValue:
         address = base + url_for("ballots.ask", code=voting_code(context().sealer, vote_id, entry.number))
         printed.append((entry, address, segno.make(address, error="m").svg_data_uri(scale=4, border=2)))
     more = listed[-1].number if len(listed) == PAGE else None
-    return render_template("slips.html", vote=found, slips=printed, more=more)
+    place = names(context().session, {found.unit_id})[found.unit_id]
+    return render_template("slips.html", vote=found, rule=stored_rule(found.rule), place=place, slips=printed, more=more)
 
 
 @pages.post("/<id:vote_id>/paper")
@@ -131,6 +154,12 @@ def entrust(vote_id: int) -> ResponseReturnValue:
 @for_posts(*MAY_KEEP)
 def take_back(vote_id: int, number: int) -> ResponseReturnValue:
     return _done(vote_id, lambda: withdraw_mandate(context(), actor(), vote_id, number), _("第 %(n)s 号的委托已撤回。", n=number))
+
+
+def _matter(found: Vote) -> Matter | None:
+    """What the vote is on, as far as the reader may see it."""
+    matter: Matter | None = context().session.scalar(visible(select(Matter).where(Matter.id == found.matter_id), actor()))
+    return matter
 
 
 def _done(vote_id: int, act: Callable[[], object], said: str) -> ResponseReturnValue:

@@ -111,7 +111,7 @@ class Matters:
             case "roll_book":
                 rule = rule_on(life.context.session, held.data["vote_rule"], life.context.today)
                 fitting = [book for book in rolls_for(life.context, held.data) if rule and book.kind == rule.roll_kind]
-                return str(fitting[0].id) if fitting else None
+                return str(max(fitting, key=lambda book: len(book.unit.path)).id) if fitting else None
             case "vote_starts_at":
                 return self.starts(held).isoformat()
             case "vote_ends_at":

@@ -1,6 +1,12 @@
 // Back shows a filtered list where it was left. Full pages are the browser's business; htmx loads them anew, and inner panes
 // (data-keep-scroll="name") nobody restores.
-import { all } from './page.js';
+import { all, eachNew } from './page.js';
+
+// A row of tabs that is wider than the phone shows the one that is open.
+eachNew('.tabs > [aria-current], .topnav > [aria-current]', (tab) => {
+  const row = tab.parentElement;
+  row.scrollLeft += tab.getBoundingClientRect().right - row.getBoundingClientRect().right;
+});
 
 const slot = (path = location.pathname + location.search) => `scroll:${path}`;
 const panes = () => all(document, '[data-keep-scroll]');
