@@ -23,10 +23,13 @@ WRITING = {"sqlite_begin": "BEGIN IMMEDIATE"}
 READING = {"postgresql_readonly": True}
 """Execution options of a connection whose transaction only reads."""
 
+DISCREET = {"hide_parameters": True}
+"""What goes wrong in the database is logged with its statement, never with what people wrote."""
+
 
 def open_database(url: str | URL, **options: Any) -> Engine:
     """An engine for `url`; raises `sqlalchemy.exc.ArgumentError` when it is no database URL."""
-    engine = create_engine(make_url(url), **options)
+    engine = create_engine(make_url(url), **DISCREET, **options)
     prepare(engine)
     return engine
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import segno
 from fpdf import FPDF
@@ -25,14 +26,15 @@ class Poster:
     """What stands on the page, from top to bottom; `link` is also drawn as a code."""
 
     title: str
-    paragraphs: Sequence[str]
-    closing: Sequence[str]
+    paragraphs: tuple[str, ...]
+    closing: tuple[str, ...]
     link: str
     hint: str
 
 
+@lru_cache(maxsize=64)
 def drawn(poster: Poster) -> bytes:
-    """The page as PDF."""
+    """The page as PDF: seconds of work that anybody may ask for, and the same as long as its words are."""
     with sheet() as page:
         page.set_title(poster.title)
         page.set_font("serif", size=HEAD)

@@ -13,6 +13,7 @@ from api import init_api
 from api.limits import init_limits
 from api.signin import login_manager
 from api.work import Outside, init_work
+from engine.database import DISCREET
 from governance.privacy import Sealer
 from web import csrf, init_web
 from wuzhang.config import Config
@@ -28,6 +29,7 @@ def create_app(config: Config, now: Callable[[], datetime] = lambda: datetime.no
     app.config.update(
         SECRET_KEY=config.secret_key,
         SQLALCHEMY_DATABASE_URI=config.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=dict(DISCREET),
         PERMANENT_SESSION_LIFETIME=IDLE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

@@ -15,7 +15,7 @@ from engine.audit import Extent, Finding, broken_checkpoints, broken_heads, brok
 from engine.database import snapshot
 from engine.errors import NoSuchInstance
 from engine.log import dumps
-from governance.voting.audit import broken_votes
+from wuzhang.counted import broken_votes
 from wuzhang.terminal import FAILED, PASSED, open_office, print_json
 
 if TYPE_CHECKING:

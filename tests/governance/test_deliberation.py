@@ -11,7 +11,6 @@ from governance.cases.models import Case
 from governance.cases.queries import followed
 from governance.deliberation.commands import AlreadyGiven, NotOpen
 from governance.errors import Refused
-from governance.voting.audit import broken_votes
 from governance.voting.codes import voting_code
 from governance.voting.commands import cast_by_code
 from governance.voting.errors import VoteVoid
@@ -20,6 +19,7 @@ from governance.voting.queries import recount
 from governance.voting.rules import Mark
 from tests.deliberations import ESTATE, Topic, carried_out, suggested, waiting_case
 from tests.district import District
+from wuzhang.counted import broken_votes
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -18,10 +18,11 @@ from werkzeug.test import TestResponse
 from governance.identity.models import Account
 from governance.meetings.attendance import invite
 from governance.meetings.commands import give_notice
-from governance.meetings.models import Attendee, Meeting
+from governance.meetings.models import Attendee, Meeting, Minutes
 from tests.district import MONDAY, District
 from tests.faults.people import Client, sign_in
 from tests.governance.meeting_world import Hall
+from web.pages.meeting_records import _rows
 
 LEAD, STREET = "shequ", "zhihui"
 
@@ -360,3 +361,10 @@ def test_administrators_change_the_rules_and_nobody_else(town: Town) -> None:
     assert admin.post("/admin/meetings/other", "/admin/meetings", **rule).status_code == 302
     assert admin.post("/admin/meetings/nobody", "/admin/meetings", **rule).status_code == 404
     assert "提前 10 日" in town.at(LEAD).http.get("/meetings/new").get_data(as_text=True)
+
+
+def test_long_minutes_are_compared_at_once() -> None:
+    """25,000 lines that are alike would take minutes to align."""
+    long = ["一"] * 24_999
+    old, new = Minutes(text="\n".join([*long, "二"])), Minutes(text="\n".join([*long, "三"]))
+    assert [row for row in _rows(old, new) if row[2]] == [("二", "三", True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from web.posters import CLOSING, OPENING, Poster, drawn, lines, sheet
 
 POSTER = Poster(
-    "公　示", ["《加装电梯》（编号 1）已形成决议。" * 40], ["临江社区", "2026年3月16日"], "https://example.org/deliberation/1", "扫码"
+    "公　示", ("《加装电梯》（编号 1）已形成决议。" * 40,), ("临江社区", "2026年3月16日"), "https://example.org/deliberation/1", "扫码"
 )
 
 
@@ -35,3 +36,7 @@ def test_no_line_begins_with_what_closes_or_ends_with_what_opens(page: FPDF, tex
 def test_the_letters_are_in_the_file() -> None:
     whole = drawn(POSTER)
     assert whole.startswith(b"%PDF") and b"/FontFile3" in whole and re.search(rb"/BaseFont /\w+\+NotoSerifSC", whole)
+
+
+def test_a_page_that_anybody_may_ask_for_is_drawn_once() -> None:
+    assert drawn(POSTER) is drawn(replace(POSTER))
