@@ -11,7 +11,6 @@ from waitress import create_server
 from wuzhang.app import create_app
 from wuzhang.office import Office
 
-
 SWITCH = 0.001
 """Seconds after which a busy thread lets another one go on: with Python's five, requests that only wait for the database stand in line
 behind one that computes."""
