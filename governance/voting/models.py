@@ -69,6 +69,11 @@ class Vote(Base):
     tally: Mapped[str | None] = mapped_column(Text)
     digest: Mapped[str | None] = mapped_column(String(64))
 
+    @property
+    def album(self) -> dict[str, int]:
+        """Pictures of paper ballots and mandates lie with those of the matter."""
+        return {"matter_id": self.matter_id} if self.matter_id else {}
+
 
 class RollEntry(Base):
     """A voter of one vote, as the roll was when the vote was called. `proxy` names who holds the voter's written mandate."""

@@ -130,6 +130,7 @@ class EntryShown:
     has_attended: bool
     channel: str | None
     proxy: str | None
+    paper: str | None
 
 
 def entries(
@@ -153,6 +154,7 @@ def entries(
             e.attended_at is not None,
             e.channel,
             e.proxy,
+            e.paper,
         )
         for e in context.session.scalars(query.order_by(RollEntry.number).limit(limit))
     ]

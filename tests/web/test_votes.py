@@ -20,6 +20,7 @@ from governance.organisation.models import Kind
 from governance.organisation.queries import of_kind
 from governance.voting.codes import voting_code
 from governance.voting.commands import call_vote, close_vote
+from tests.deliberations import jpeg, suggested
 from tests.district import District
 from tests.faults.people import Client, sign_in
 from tests.votes import owners, residents, sheet
@@ -118,11 +119,11 @@ def test_a_resident_votes_with_the_slip_and_no_account(polls: Polls) -> None:
 def test_staff_enters_paper_mandates_and_who_has_come(polls: Polls) -> None:
     vote_id = polls.vote("OWNER_ORD", polls.book("owners", owners("80", "90.5", "100")))
     page, lead = f"/votes/{vote_id}", polls.lead
-    assert lead.post(f"{page}/paper", page, number="1", choice="yes", paper="IMG-1").status_code == 302
+    assert lead.post(f"{page}/paper", page, number="1", choice="yes").status_code == 302
     assert "这一票已经投过了" in text_of(lead.post(f"{page}/paper", page, number="1", choice="yes"), 409)
-    stayed = text_of(lead.post(f"{page}/paper", page, number="甲", paper="IMG-9"), 409)
-    assert "请填写名册上的序号" in stayed and "录入纸质选票" in stayed and 'value="IMG-9"' in stayed
-    assert lead.post(f"{page}/mandates", page, principal="2", proxy_number="3", paper="IMG-2").status_code == 302
+    stayed = text_of(lead.post(f"{page}/paper", page, number="甲", choice="no"), 409)
+    assert "请填写名册上的序号" in stayed and "录入纸质选票" in stayed and 'value="no" selected' in stayed
+    assert lead.post(f"{page}/mandates", page, principal="2", proxy_number="3").status_code == 302
     assert "每人最多接受 1 人委托" not in text_of(lead.http.get(page))
     assert "已委托" in text_of(lead.http.get(page))
     mine = polls.slip(vote_id, 3)
@@ -238,3 +239,15 @@ def test_the_pages_of_a_vote_are_in_english(polls: Polls) -> None:
             skipped.drop_tree()
         left = {text.strip() for text in tree.itertext() if CHINESE.search(text.replace("临江社区", ""))}
         assert left == set(), address
+
+
+def test_what_was_handed_in_on_paper_is_kept_with_its_picture(polls: Polls) -> None:
+    topic = suggested(polls.district).accepted().proposed().consulted().called("社区党员名册", "PARTY_MEETING")
+    page, keeper = f"/votes/{topic.vote().id}", sign_in(polls.app, polls.district, "shuji")
+    sent: dict[str, Any] = {**keeper.token(page), "number": "4", "choice": "yes", "photo": (io.BytesIO(jpeg()), "ballot.jpg")}
+    assert keeper.http.post(f"{page}/paper", data=sent).status_code == 302
+    link = re.search(rf'href="(/matters/{topic.id}/photos/\d+)"', text_of(keeper.http.get(page)))
+    assert link and keeper.http.get(link.group(1), buffered=True).mimetype == "image/jpeg"
+    assert polls.app.test_client().get(link.group(1)).status_code == 302
+    broken: dict[str, Any] = {**keeper.token(page), "number": "5", "choice": "yes", "photo": (io.BytesIO(b"%PDF"), "ballot.jpg")}
+    assert "只能上传 JPG、PNG 或 WEBP 照片" in text_of(keeper.http.post(f"{page}/paper", data=broken), 409)

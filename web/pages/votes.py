@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from api.signin import actor
 from api.work import context, outside, undo
+from governance.cases.photos import add_photo
 from governance.errors import GovernanceError, NotFound, Refused
 from governance.matters.models import Matter
 from governance.matters.queries import visible
@@ -26,6 +27,7 @@ from web.access import for_posts
 from web.errors import refused, sentence
 from web.language import N_
 from web.language import gettext as _
+from web.uploads import pictures, with_pictures
 
 pages = Blueprint("votes", __name__, url_prefix="/votes")
 MAY_KEEP = (ADMINISTRATOR, *KEEPERS)
@@ -109,16 +111,15 @@ def slips(vote_id: int) -> ResponseReturnValue:
 
 
 @pages.post("/<id:vote_id>/paper")
+@with_pictures
 @for_posts(*MAY_KEEP)
 def paper(vote_id: int) -> ResponseReturnValue:
     """A paper ballot comes in; of a secret vote it is only noted that one was handed out."""
-    number, form = _asked("number"), request.form
-    if vote(context().session, vote_id, actor()).is_secret:
+    number, form, found = _asked("number"), request.form, vote(context().session, vote_id, actor())
+    if found.is_secret:
         return _done(vote_id, lambda: take_paper(context(), actor(), vote_id, number), _("已登记第 %(n)s 号领票。", n=number))
     entered = _("第 %(n)s 号的选票已录入。", n=number)
-    return _done(
-        vote_id, lambda: cast_on_paper(context(), actor(), vote_id, number, form.get("choice", ""), form.get("paper", "").strip()), entered
-    )
+    return _done(vote_id, lambda: cast_on_paper(context(), actor(), vote_id, number, form.get("choice", ""), _photo(found)), entered)
 
 
 @pages.post("/<id:vote_id>/box")
@@ -137,15 +138,15 @@ def attended(vote_id: int) -> ResponseReturnValue:
 
 
 @pages.post("/<id:vote_id>/mandates")
+@with_pictures
 @for_posts(*MAY_KEEP)
 def entrust(vote_id: int) -> ResponseReturnValue:
-    form = request.form
+    form, found = request.form, vote(context().session, vote_id, actor())
     principal, proxy = _asked("principal"), _asked("proxy_number") if form.get("proxy_number", "").strip() else None
     named = {"proxy_name": form.get("proxy_name", "").strip(), "proxy_mobile": form.get("proxy_mobile", "").replace(" ", "")}
-    proof = form.get("paper", "").strip()
     return _done(
         vote_id,
-        lambda: give_mandate(context(), actor(), vote_id, principal, proxy_number=proxy, paper=proof, **named),
+        lambda: give_mandate(context(), actor(), vote_id, principal, proxy_number=proxy, paper=_photo(found), **named),
         _("第 %(n)s 号的书面委托已登记。", n=principal),
     )
 
@@ -154,6 +155,11 @@ def entrust(vote_id: int) -> ResponseReturnValue:
 @for_posts(*MAY_KEEP)
 def take_back(vote_id: int, number: int) -> ResponseReturnValue:
     return _done(vote_id, lambda: withdraw_mandate(context(), actor(), vote_id, number), _("第 %(n)s 号的委托已撤回。", n=number))
+
+
+def _photo(found: Vote) -> str:
+    """The picture of what was handed in on paper, kept; its id, or nothing when none was sent."""
+    return "".join(str(add_photo(context(), found, sent, by=actor().person_id).id) for sent in pictures("photo")[:1])
 
 
 def _matter(found: Vote) -> Matter | None:
