@@ -108,7 +108,7 @@ def waiting_in(instance_ids: Sequence[int]) -> dict[int, list[Waiting]]:
     named = cache(lambda *principals: listed(addressed(principals)))
     for task in rows:
         assignment = loads(task.assignment)
-        who = people[int(task.claimed_by)] if task.claimed_by else named(*assignment["principals"])
+        who = people.get(int(task.claimed_by or 0)) or named(*assignment["principals"])
         found.setdefault(task.instance_id, []).append(Waiting(task, assignment["why"].get("limit", {}), who))
     return found
 

@@ -22,7 +22,7 @@ from engine.validator import Problem, check_package, publishable
 from tests.diagrams import HEAD, Drawing, event, started, timer
 from tests.engine.hostile import NOW, drawn, several
 
-SECONDS = 1.0
+SECONDS = 2
 
 
 def judged(xml: bytes, *, bare: bool = True) -> tuple[Problem, ...] | None:
