@@ -92,6 +92,8 @@ def _hand_support_on(context: Context, matter: Matter) -> None:
 
 
 def _keep_answers(context: Context, matter: Matter, advance: Advance) -> None:
+    if "objection_result" not in advance.said:
+        return
     for one in advance.data.get("objection_answers") or ():
         mine = (Objection.matter_id == matter.id) & (Objection.number == one["objection_n"]) & Objection.answered_at.is_(None)
         answered = {"is_upheld": one["result"] == "upheld", "answer": one["answer"], "answered_at": advance.at}
