@@ -46,6 +46,11 @@ def _derived(secret: str, purpose: bytes) -> bytes:
     return HKDF(SHA256(), 32, salt=None, info=purpose).derive(secret.encode())
 
 
+def is_mobile(text: str) -> bool:
+    """Whether somebody can be called under this: 7 to 15 digits."""
+    return text.isascii() and text.isdecimal() and 7 <= len(text) <= 15
+
+
 def masked_name(name: str) -> str:
     """张三丰 → 张**"""
     return name[:1] + "*" * (len(name) - 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -14,7 +13,7 @@ from sqlalchemy import Row
 
 from api.work import context
 from engine.log import loads
-from governance.calendar.rules import SHANGHAI, Unit
+from governance.calendar.rules import Unit, moment_told
 from governance.deadlines.rules import used_words
 from governance.forms.rules import Field, fields
 from governance.inbox.queries import Mark, open_tasks
@@ -163,12 +162,10 @@ def _word(field: Field, value: Any, units: Mapping[int, str]) -> str:
 
 
 def _moment(text: str) -> str:
-    """Pages send local time without a zone."""
     try:
-        at = datetime.fromisoformat(text)
+        return moment(moment_told(text))
     except ValueError:
         return text
-    return moment(at if at.tzinfo else at.replace(tzinfo=SHANGHAI))
 
 
 def _units(marks: Iterable[Mark]) -> set[int]:

@@ -211,6 +211,12 @@ class WorkCalendar:
         return worked
 
 
+def moment_told(text: object) -> datetime:
+    """The moment that a page or a client means, in ISO 8601: pages send local time without a zone. Raises `ValueError`."""
+    at = datetime.fromisoformat(str(text))
+    return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
+
+
 def first_day(noticed: date, days: int) -> date:
     """The first day on which something that was noticed so many days before may be held.
 

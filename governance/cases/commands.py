@@ -6,9 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
+from governance.base import inserting
 from governance.cases.codes import codes
 from governance.cases.models import Case, CaseNumber
 from governance.cases.rules import number
@@ -16,6 +14,7 @@ from governance.context import Context
 from governance.errors import Refused
 from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import nearest, upwards
+from governance.privacy import is_mobile
 
 TITLE, TEXT, ADDRESS, CONTACT = 80, 2000, 200, 40
 
@@ -99,7 +98,7 @@ def _errors(report: Report) -> dict[str, str]:
     if report.category and report.category not in {c["code"] for c in codes()["categories"]}:
         errors["category"] = "没有这个类别"
     mobile = report.contact_mobile
-    if mobile and not (mobile.isascii() and mobile.isdecimal() and 7 <= len(mobile) <= 15):
+    if mobile and not is_mobile(mobile):
         errors["contact_mobile"] = "请填写正确的手机号码，或者留空"
     return errors
 
@@ -112,7 +111,6 @@ def _title(text: str) -> str:
 
 
 def _running_number(context: Context) -> int:
-    insert = postgres_insert if context.session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(CaseNumber).values(day=context.today, last=1)
+    statement = inserting(context.session, CaseNumber).values(day=context.today, last=1)
     counted = statement.on_conflict_do_update(index_elements=["day"], set_={"last": CaseNumber.last + 1})
     return int(context.session.execute(counted.returning(CaseNumber.last)).scalar_one())

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import or_, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
 from engine.errors import InstanceAtRest, NothingWaits
 from engine.versions import latest_version
+from governance.base import inserting
 from governance.cases.commands import digest
 from governance.cases.models import Case
 from governance.context import Actor, Context
@@ -23,6 +22,7 @@ from governance.matters.queries import basis, objections, running_notice, suppor
 from governance.matters.rules import Backing, must_be_taken_up, number
 from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import nearest, upwards
+from governance.privacy import is_mobile
 from governance.workflow.world import instances
 
 PROCESS = "deliberation"
@@ -86,7 +86,7 @@ def support(context: Context, matter: Matter, resident: Resident) -> None:
     """附议: one voice a person; enough of them oblige the committee to take the matter up. Raises `Refused`, `AlreadyGiven`, `NotOpen`."""
     _identified(resident, needs_household=True)
     _hold(context, matter, Stage.SUGGESTION)
-    given = inserting(context, Support).values(
+    given = inserting(context.session, Support).values(
         matter_id=matter.id,
         voice=_voice(context, resident),
         name=context.sealer.seal(resident.name),
@@ -152,7 +152,7 @@ def evaluate(context: Context, matter: Matter, resident: Resident, satisfaction:
     if not 1 <= satisfaction <= 5 or len(comment) > COMMENT:
         raise Refused({"satisfaction": "请选择满意程度"} if not 1 <= satisfaction <= 5 else {"comment": f"评语不能超过 {COMMENT} 个字"})
     _hold(context, matter, Stage.EVALUATION)
-    given = inserting(context, MatterEvaluation).values(
+    given = inserting(context.session, MatterEvaluation).values(
         matter_id=matter.id,
         voice=_voice(context, resident),
         satisfaction=satisfaction,
@@ -226,7 +226,7 @@ def _errors(suggestion: Suggestion) -> dict[str, str]:
             errors[field] = f"请填写{name}，不超过 {limit} 个字"
     if len(suggestion.contact_name) > NAME:
         errors["contact_name"] = f"称呼不能超过 {NAME} 个字"
-    if suggestion.contact_mobile and not _is_mobile(suggestion.contact_mobile):
+    if suggestion.contact_mobile and not is_mobile(suggestion.contact_mobile):
         errors["contact_mobile"] = "请填写正确的手机号码，或者留空"
     return errors
 
@@ -235,16 +235,12 @@ def _identified(resident: Resident, *, needs_household: bool = False) -> None:
     errors = {}
     if not 1 <= len(resident.name) <= NAME:
         errors["name"] = "请填写姓名"
-    if not _is_mobile(resident.mobile):
+    if not is_mobile(resident.mobile):
         errors["mobile"] = "请填写正确的手机号码"
     if needs_household and not 1 <= len(resident.household) <= HOUSEHOLD:
         errors["household"] = "请填写房号，例如 3 栋 2 单元 501"
     if errors:
         raise Refused(errors)
-
-
-def _is_mobile(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and 7 <= len(text) <= 15
 
 
 def _voice(context: Context, resident: Resident) -> str:
@@ -279,12 +275,6 @@ def _known(context: Context, suggestion: Suggestion) -> Matter | None:
 
 
 def _running_number(context: Context) -> int:
-    statement = inserting(context, MatterNumber).values(year=context.today.year, last=1)
+    statement = inserting(context.session, MatterNumber).values(year=context.today.year, last=1)
     counted = statement.on_conflict_do_update(index_elements=["year"], set_={"last": MatterNumber.last + 1})
     return int(context.session.execute(counted.returning(MatterNumber.last)).scalar_one())
-
-
-def inserting(context: Context, model: type[Any]) -> Any:
-    """An insert that may say what is to be done about a row that is there already."""
-    insert = postgres_insert if context.session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    return insert(model)

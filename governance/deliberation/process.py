@@ -10,13 +10,14 @@ from sqlalchemy import func, literal, select, update
 
 from engine.errors import InstanceAtRest, NothingWaits
 from engine.instances import CANCELLED, SUSPENDED, SYSTEM, Advance
+from governance.base import inserting
 from governance.calendar.queries import working_calendar
-from governance.calendar.rules import SHANGHAI
 from governance.calendar.rules import Unit as LimitUnit
+from governance.calendar.rules import moment_told
 from governance.cases.commands import Report, register
 from governance.cases.models import Case
 from governance.context import Context
-from governance.deliberation.commands import inserting, is_owed
+from governance.deliberation.commands import is_owed
 from governance.errors import Refused
 from governance.intake.commands import RESOLUTION_ASSIGNED, begin
 from governance.matters.models import ImplementationTask, Matter, MatterEvaluation, Objection, PublicNotice, Support
@@ -87,7 +88,7 @@ def _hand_support_on(context: Context, matter: Matter) -> None:
     """Whoever supported a matter supports the one it went into; who supports both is one voice."""
     into = context.session.scalar(select(Matter.id).where(Matter.number == matter.merged_into))
     moved = select(literal(into), Support.voice, Support.name, Support.household, Support.given_at).where(Support.matter_id == matter.id)
-    given = inserting(context, Support).from_select(["matter_id", "voice", "name", "household", "given_at"], moved)
+    given = inserting(context.session, Support).from_select(["matter_id", "voice", "name", "household", "given_at"], moved)
     context.session.execute(given.on_conflict_do_nothing())
 
 
@@ -170,7 +171,7 @@ def notice_terms(context: Context, held: Desk, data: Data) -> dict[str, str]:
     """A notice counts in full: it cannot have been up before there was anything to post."""
     least = int(held.data.get("publish_days") or LEAST_NOTICE)
     wrong = {"notice_days": f"公示期不得少于 {least} 日"} if int(data.get("notice_days") or least) < least else {}
-    if _moment(data["posted_at"]) < held.task["opened_at"].replace(second=0, microsecond=0):
+    if moment_told(data["posted_at"]) < held.task["opened_at"].replace(second=0, microsecond=0):
         wrong["posted_at"] = "张贴时间不能早于交办张贴的时间"
     return wrong
 
@@ -319,10 +320,4 @@ def _matter(context: Context, data: Data) -> Matter:
 
 
 def _instant(text: object) -> datetime:
-    return _moment(text).astimezone(UTC)
-
-
-def _moment(text: object) -> datetime:
-    """Pages send local time without a zone."""
-    at = datetime.fromisoformat(str(text))
-    return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
+    return moment_told(text).astimezone(UTC)

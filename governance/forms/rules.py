@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from engine.expressions import ExpressionError, compile_expression
-from governance.calendar.rules import SHANGHAI
+from governance.calendar.rules import moment_told
 from governance.errors import Refused
 
 MAX_PARTS = 200
@@ -130,10 +130,9 @@ def _out_of_place(field: Field, value: Any, known: Mapping[str, Any], at: dateti
     if field.when is None:
         return None
     try:
-        moment = datetime.fromisoformat(str(value))
+        moment = moment_told(value)
     except ValueError:
         return f"{field.title}填写不正确"
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
     if field.when == "past" and moment > at + SLACK:
         return f"{field.title}不能晚于现在"
     if field.when == "future" and moment > at + FARTHEST:

@@ -13,6 +13,7 @@ from governance.organisation.commands import note_reorganised
 from governance.organisation.models import Unit
 from governance.people.models import Appointment, Person
 from governance.people.rules import INDISPENSABLE, POSTS
+from governance.privacy import is_mobile
 from governance.sheets import Row
 
 
@@ -35,7 +36,7 @@ def change_person(session: Session, person: Person, name: str, mobile: str) -> N
 def _check_person(name: str, mobile: str | None) -> None:
     if not 1 <= len(name) <= 40:
         raise Refused({"name": "姓名应为 1 至 40 个字"})
-    if mobile and not (mobile.isascii() and mobile.isdecimal() and 7 <= len(mobile) <= 15):
+    if mobile and not is_mobile(mobile):
         raise Refused({"mobile": "手机号码应为 7 至 15 位数字，或者留空"})
 
 

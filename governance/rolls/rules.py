@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from governance.errors import SheetRejected
+from governance.privacy import is_mobile
 from governance.sheets import Row
 
 MOST_PROBLEMS = 100
@@ -87,7 +88,7 @@ def _read(kind: RollKind, row: Row) -> Listed:
     name, mobile, household = row["姓名"], row["手机"].replace(" ", ""), row["户号"]
     if not 1 <= len(name) <= 40:
         raise ValueError("姓名应为 1 至 40 个字")
-    if mobile and not (mobile.isascii() and mobile.isdecimal() and 7 <= len(mobile) <= 15):
+    if mobile and not is_mobile(mobile):
         raise ValueError("手机号码应为 7 至 15 位数字，或者留空")
     if kind in BY_HOUSEHOLD and not household:
         raise ValueError("没有填写户号")

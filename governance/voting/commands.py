@@ -14,9 +14,10 @@ from typing import Any
 import orjson
 from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
 
-from governance.calendar.rules import SHANGHAI, first_day
+from governance.calendar.rules import SHANGHAI, first_day, moment_told
 from governance.context import Actor, Context
 from governance.errors import NotFound, Refused
+from governance.privacy import is_mobile
 from governance.rolls.models import RollBook, RollMember
 from governance.rolls.queries import hold_book
 from governance.rolls.rules import RollKind
@@ -195,10 +196,8 @@ def _read_terms(context: Context, terms: Mapping[str, Any]) -> Terms:
 
 
 def _instant(value: Any) -> datetime | None:
-    """Pages send local time without a zone."""
     try:
-        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value or ""))
-        return (at if at.tzinfo else at.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+        return moment_told(value).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -433,7 +432,7 @@ def _proxy(context: Context, vote_id: int, principal: int, number: int | None, n
         if entry.proxy:
             raise Refused({"proxy": f"第 {number} 号自己已委托他人，不能再接受委托"})
         return entry_proxy(number), entry.name
-    if not 1 <= len(name) <= 40 or not (mobile.isascii() and mobile.isdecimal() and 7 <= len(mobile) <= 15):
+    if not 1 <= len(name) <= 40 or not is_mobile(mobile):
         raise Refused({"proxy": "请填写受托人的序号，或者姓名和手机"})
     return f"person:{context.sealer.sign(mobile.encode()).hex()[:40]}", context.sealer.seal(name)
 

@@ -14,8 +14,8 @@ from engine.errors import StepFailed
 from engine.expressions import compile_expression
 from engine.instances import Opening
 from governance.calendar.errors import CalendarError
-from governance.calendar.rules import SHANGHAI, WorkCalendar
 from governance.calendar.rules import Unit as LimitUnit
+from governance.calendar.rules import WorkCalendar, moment_told
 
 AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}|/[0-9]{1,9})?")
 
@@ -62,9 +62,7 @@ def _amount(value: Any) -> Fraction:
 
 
 def _instant(text: Any) -> datetime | None:
-    """Pages send local time without a zone."""
-    at = datetime.fromisoformat(str(text)) if text else None
-    return at and (at if at.tzinfo else at.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+    return moment_told(text).astimezone(UTC) if text else None
 
 
 def planned_due(calendar: WorkCalendar) -> Callable[[Node, Mapping[str, Any], datetime], datetime | None]:
