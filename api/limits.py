@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from time import time
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -53,9 +54,16 @@ def init_limits(app: Flask, redis_url: str) -> None:
         in_memory_fallback_enabled=bool(redis_url),
         swallow_errors=True,  # of two requests that notice at once that Redis is gone, only the first falls back
         strategy="moving-window",
-        headers_enabled=True,
     )
     for endpoint, limit in LIMITS.items():
         if endpoint in app.view_functions:
             counted: Any = limiter.limit(limit)(app.view_functions[endpoint])
             app.view_functions[endpoint] = counted
+
+    def say_when(response: Response) -> Response:
+        """Tells who asked too often when to ask again; telling everybody would ask Redis twice a request."""
+        if response.status_code == 429 and limiter.current_limit:
+            response.headers.setdefault("Retry-After", str(max(1, limiter.current_limit.reset_at - int(time()))))
+        return response
+
+    app.after_request(say_when)

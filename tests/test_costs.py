@@ -48,7 +48,7 @@ class Counted:
         if not statement.startswith("BEGIN"):
             self.statements += 1
         if statement.startswith(("INSERT", "UPDATE", "DELETE")):
-            self.rows += cursor.rowcount
+            self.rows += max(cursor.rowcount, "RETURNING" in statement)  # what is returned is counted only once it is read
 
     def _committed(self, _connection: object) -> None:
         self.commits += 1
@@ -65,7 +65,7 @@ def test_a_completion_over_http_stays_within_its_counts(district: District) -> N
     assert (counted.statements, counted.commits) == (STATEMENTS, 1) and 5 <= counted.rows <= ROWS
 
 
-def test_a_ballot_over_http_is_three_statements(district: District) -> None:
+def test_a_ballot_over_http_is_two_statements(district: District) -> None:
     with district.office.work() as context:
         lead = acting(context, "shequ")
         assert lead.acting
@@ -75,7 +75,7 @@ def test_a_ballot_over_http_is_three_statements(district: District) -> None:
     assert app.test_client().post(first, json={"choice": "yes"}).status_code == 201
     counted = Counted(app)
     assert app.test_client().post(second, json={"choice": "no"}).status_code == 201
-    assert (counted.statements, counted.rows, counted.commits) == (3, 2, 1)
+    assert (counted.statements, counted.rows, counted.commits) == (2, 2, 1)
 
 
 def test_an_instance_of_three_tasks_is_small(empty_postgres: Any) -> None:

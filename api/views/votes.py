@@ -9,7 +9,6 @@ from api.schemas.votes import BallotTaken, NewBallot, VoteShown
 from api.signin import actor
 from api.work import context
 from governance.rolls.queries import ADMINISTRATOR, KEEPERS
-from governance.voting.codes import read_code
 from governance.voting.commands import cast_by_code
 from governance.voting.models import Vote
 from governance.voting.queries import turnout
@@ -22,8 +21,7 @@ calls = Calls("api_votes", "表决")
 @calls.call("POST", "/votes/<code>/ballots", BallotTaken, status=201, body=NewBallot, token=OPEN, refuses=(404, 409))
 def cast(filled: dict[str, Any], code: str) -> dict[str, Any]:
     """Votes with the code of a slip: once, and only while the vote is open."""
-    cast_by_code(context(), code, filled["choice"], for_number=filled["number"])
-    return {"vote_id": read_code(context().sealer, code)[0]}
+    return {"vote_id": cast_by_code(context(), code, filled["choice"], for_number=filled["number"])}
 
 
 @calls.call("GET", "/votes/<id:vote_id>", VoteShown, posts=(ADMINISTRATOR, *KEEPERS), refuses=(404,))

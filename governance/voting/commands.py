@@ -1,7 +1,7 @@
 """Writes rules, calls votes on a frozen roll, takes ballots, closes.
 
 Whoever hands in a ballot holds the vote's row for share, whoever closes it alone; on SQLite the write lock does both. One conditional
-update of the roll entry decides who is first.
+update of the roll entry decides whether the vote is open and who is first; only where it changed nothing is the reason asked for.
 """
 
 from __future__ import annotations
@@ -232,17 +232,21 @@ def _weigh(context: Context, book: RollBook | None, rule: Rule | None, is_secret
 
 # ---- handing in --------------------------------------------------------------------------------------------------
 
-_HELD = select(Vote.status, Vote.starts_at, Vote.ends_at, Vote.is_secret).where(Vote.id == bindparam("vote")).with_for_update(read=True)
-_MINE = (RollEntry.vote_id == bindparam("of_vote"), RollEntry.number == bindparam("of_number"), RollEntry.is_returned.is_(False))
-_HANDED: dict[str, Any] = {name: bindparam(name) for name in ("returned_at", "channel", "paper", "entered_by")}
-_FIRST = update(RollEntry).where(*_MINE, RollEntry.proxy.is_(None)).values(is_returned=True, **_HANDED)
-_FIRST_BY_PROXY = update(RollEntry).where(*_MINE, RollEntry.proxy == bindparam("of_proxy")).values(is_returned=True, **_HANDED)
+_NOW = bindparam("now", type_=Vote.ends_at.type)
+_OPEN = (Vote.id == bindparam("of_vote"), Vote.status == Status.CALLED, Vote.starts_at <= _NOW, Vote.ends_at > _NOW)
+_HELD = select(Vote.id, Vote.is_secret).where(*_OPEN).with_for_update(read=True).subquery("held")
+_MINE = (RollEntry.vote_id == _HELD.c.id, RollEntry.number == bindparam("of_number"), RollEntry.is_returned.is_(False))
+_HANDED: dict[str, Any] = {name: bindparam(name) for name in ("channel", "paper", "entered_by")}
+_HANDED |= {"is_returned": True, "returned_at": case((_HELD.c.is_secret, None), else_=_NOW)}
+_FIRST = update(RollEntry).where(*_MINE, RollEntry.proxy.is_(None)).values(_HANDED).returning(RollEntry.returned_at)
+_FIRST_BY_PROXY = update(RollEntry).where(*_MINE, RollEntry.proxy == bindparam("of_proxy")).values(_HANDED).returning(RollEntry.returned_at)
 
 
-def cast_by_code(context: Context, code: str, choice: str, *, for_number: int | None = None) -> None:
-    """The holder of a voting code votes, or hands in the ballot of somebody whose written mandate the holder has."""
+def cast_by_code(context: Context, code: str, choice: str, *, for_number: int | None = None) -> int:
+    """The holder of a voting code votes, or hands in the ballot of somebody whose written mandate the holder has; returns the vote's id."""
     vote_id, number = read_code(context.sealer, code)
     _cast(context, vote_id, number, choice, Channel.ONLINE, for_number)
+    return vote_id
 
 
 def cast_by_account(context: Context, actor: Actor, vote_id: int, choice: str, *, for_number: int | None = None) -> None:
@@ -322,25 +326,16 @@ def _hand_in(
     paper: str | None = None,
     by: int | None = None,
 ) -> None:
-    """The one door for ballots: the first who marks the entry has voted."""
+    """The one door for ballots: the first who marks the entry while the vote is open has voted."""
     connection = context.session.connection()
-    held = connection.execute(_HELD, {"vote": vote_id}).one_or_none()
-    if held is None:
-        raise NotOnRoll
-    _check_open(context, held)
-    said = {
-        "of_vote": vote_id,
-        "of_number": number,
-        "returned_at": None if held.is_secret else context.now(),
-        "channel": channel.value,
-        "paper": paper,
-        "entered_by": by,
-    }
-    first = connection.execute(_FIRST_BY_PROXY, said | {"of_proxy": proxy}) if proxy else connection.execute(_FIRST, said)
-    if first.rowcount != 1:
+    said = {"of_vote": vote_id, "of_number": number, "now": context.now(), "channel": channel.value, "paper": paper, "entered_by": by}
+    marked = connection.execute(_FIRST_BY_PROXY, said | {"of_proxy": proxy}) if proxy else connection.execute(_FIRST, said)
+    first = marked.one_or_none()
+    if first is None:
         raise _why_not(context, vote_id, number, proxy)
     if choice is not None:
-        connection.execute(insert(Ballot), _ballot(context, vote_id, number, Choice(choice), sealed=held.is_secret))
+        is_secret = first.returned_at is None  # only a secret vote keeps no instant
+        connection.execute(insert(Ballot), _ballot(context, vote_id, number, Choice(choice), sealed=is_secret))
 
 
 def _ballot(context: Context, vote_id: int, number: int | None, choice: Choice, *, sealed: bool) -> dict[str, Any]:
@@ -360,6 +355,10 @@ def _check_open(context: Context, held: Any, *, begun: bool = True) -> None:
 
 
 def _why_not(context: Context, vote_id: int, number: int, proxy: str | None) -> Exception:
+    held = context.session.get(Vote, vote_id, populate_existing=True)
+    if held is None:
+        return NotOnRoll()
+    _check_open(context, held)
     asked = select(RollEntry.is_returned, RollEntry.proxy).where(RollEntry.vote_id == vote_id, RollEntry.number == number)
     entry = context.session.execute(asked).one_or_none()
     if entry is None or (proxy and entry.proxy != proxy):

@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,14 @@ def ballots(kind: str, folder: Path) -> dict[str, Any]:
         with opened(url) as engine, ExitStack() as serving:
             webs = [serving.enter_context(served(url, folder, SECRET)) for _ in range(WEBS[kind])]
             addresses, pids = [address for address, _ in webs], [pid for _, pid in webs]
-            used = spent([*pids, *backends(engine)])
-            before = time.perf_counter()
-            with ProcessPoolExecutor(CLIENTS, get_context("spawn")) as pool:
-                done = list(pool.map(hand_in, (addresses * CLIENTS)[:CLIENTS], range(CLIENTS), _shares(sent)))
-            wall = time.perf_counter() - before
+            spawning = get_context("spawn")
+            ready = spawning.Barrier(CLIENTS + 1)
+            with ProcessPoolExecutor(CLIENTS, spawning, _wait, (ready,)) as pool:
+                handing = pool.map(hand_in, (addresses * CLIENTS)[:CLIENTS], range(CLIENTS), _shares(sent))
+                ready.wait()
+                used, before = spent([*pids, *backends(engine)]), time.perf_counter()
+                done = list(handing)
+                wall = time.perf_counter() - before
             cpu = spent([*pids, *backends(engine)]) - used
         statuses: Counter[int] = sum((Counter(status for status, _ in answers) for answers in done), Counter())
         latencies = [took for answers in done for _, took in answers]
@@ -102,6 +106,11 @@ def _shares(sent: dict[int, Sent]) -> list[list[Sent]]:
         mine += [ballot] * (2 if number % 20 == 0 else 1)
         neighbour += [ballot] if number % 25 == 0 else []
     return shares
+
+
+def _wait(ready: Barrier) -> None:
+    """A client begins when all have loaded what they need, so that none votes while others still start."""
+    ready.wait()
 
 
 def hand_in(address: str, client: int, share: Sequence[Sent]) -> list[tuple[int, float]]:
