@@ -125,3 +125,21 @@ def test_workers_need_a_broker(command: str, tmp_path: Path, monkeypatch: pytest
     monkeypatch.delenv("WUZHANG_REDIS_URL", raising=False)
     run = CliRunner().invoke(main, [command])
     assert run.exit_code == 1 and "没有设置 WUZHANG_REDIS_URL" in run.output
+
+
+def test_diff_says_what_changed(diagram: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.bpmn"
+    other.write_bytes(diagram.read_bytes().replace(b'name="u"', 'name="审查"'.encode(), 1))
+    assert run("diff", str(diagram), str(diagram)) == (0, {"changes": [], "redrawn": False})
+    code, told = run("diff", str(diagram), str(other))
+    assert code == 1
+    assert "审查" in told["changes"][0]["message"] and told["changes"][0]["element"] == "u" and told["redrawn"]
+    (tmp_path / "x.bpmn").write_bytes(b"<")
+    assert run("diff", str(diagram), str(tmp_path / "x.bpmn"))[0] == 2
+
+
+def test_diff_of_two_drawings_of_one_process(diagram: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.bpmn"
+    other.write_bytes(diagram.read_bytes() + b"\n")
+    result = CliRunner().invoke(main, ["process", "diff", str(diagram), str(other)])
+    assert (result.exit_code, result.output) == (0, "流程没有改动，只有画法不同。\n")

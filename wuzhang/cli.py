@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.difference import difference, is_redrawn
 from engine.errors import Unreadable
 from engine.packages import Package, read_package, read_text
 from engine.scenario_files import Scenario, read_scenario
 from engine.scenarios import Played, play
 from engine.validator import Problem, check_package, publishable
 from governance.calendar.notices import planning_calendar
-from governance.workflow.rules import planned_due
+from governance.workflow.rules import SETTING_WORDS, planned_due
 from wuzhang.record import audit, make_backup, restore_backup
 from wuzhang.terminal import FAILED, PASSED, UNREADABLE, open_office, print_json
 
@@ -81,6 +82,28 @@ def play_process(path: Path, scenario_file: Path | None, as_json: bool) -> None:
     played = [play(package.program, scenario, deadlines) for scenario in scenarios]
     _show_play(played, as_json)
     sys.exit(PASSED if all(p.passed for p in played) else FAILED)
+
+
+@process.command("diff")
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
+def diff_process(old: Path, new: Path, as_json: bool) -> None:
+    """用句子说出两个流程包的不同。"""
+    try:
+        before, after = read_package(old), read_package(new)
+    except Unreadable as error:
+        _show_refused((Problem("unreadable", "", str(error)),), as_json)
+        sys.exit(UNREADABLE)
+    changes, redrawn = difference(before, after, SETTING_WORDS), is_redrawn(before, after)
+    if as_json:
+        print_json({"changes": [asdict(change) for change in changes], "redrawn": redrawn})
+    else:
+        for change in changes:
+            click.echo(change.message)
+        if not changes:
+            click.echo("流程没有改动，只有画法不同。" if redrawn else "没有改动。")
+    sys.exit(FAILED if changes else PASSED)
 
 
 def _scenarios(package: Package, file: Path | None) -> Sequence[Scenario]:

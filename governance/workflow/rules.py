@@ -14,9 +14,13 @@ from engine.errors import StepFailed
 from engine.expressions import compile_expression
 from engine.instances import Opening
 from governance.calendar.errors import CalendarError
+from governance.calendar.rules import LABELS, WorkCalendar, moment_told
 from governance.calendar.rules import Unit as LimitUnit
-from governance.calendar.rules import WorkCalendar, moment_told
+from governance.people.rules import POSTS
 
+ACTIONS = {"transfer": "转办", "urge": "催办", "communicate": "沟通", "copy": "抄送", "co_sign": "会签", "send_back": "退回"}
+SETTING_WORDS = {code: post.name for code, post in POSTS.items()} | {unit.value: name for unit, name in LABELS.items()} | ACTIONS
+"""What the codes in a task's settings are called."""
 AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}|/[0-9]{1,9})?")
 
 

@@ -171,7 +171,17 @@ PARTS = frozenset(["工作时", "紧急工作时", "自然日", "个工作日", 
 """Parts of sentences that are known as a whole."""
 
 
-BEFORE_PUBLISHING = ("packages", "diagram", "decisions", "validator", "soundness", "scenarios", "scenario_files", "form_files")
+BEFORE_PUBLISHING = (
+    "packages",
+    "diagram",
+    "decisions",
+    "validator",
+    "soundness",
+    "scenarios",
+    "scenario_files",
+    "form_files",
+    "difference",
+)
 """Modules of the engine that speak to whoever makes a process."""
 
 

@@ -1,0 +1,333 @@
+"""What changed between two versions of a process, in sentences for the people who approve it.
+
+Positions on the drawing are no change of the process; whatever else differs has a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from lxml import etree
+
+from engine.diagram import GATEWAYS, SUBPROCESSES, Diagram, Flow, Node, parse_safely
+from engine.packages import DIAGRAM, Package
+
+KINDS = dict.fromkeys(GATEWAYS, "判断") | dict.fromkeys(SUBPROCESSES, "子流程")
+KINDS |= {"startEvent": "开始", "endEvent": "结束", "boundaryEvent": "附着事件", "callActivity": "调用流程"}
+KINDS |= {"intermediateCatchEvent": "等待事件", "intermediateThrowEvent": "发出事件"}
+TASKS = {"task": "环节", "userTask": "人工办理", "manualTask": "线下办理", "scriptTask": "脚本", "businessRuleTask": "决策"}
+TASKS |= {"serviceTask": "外部服务", "sendTask": "发送消息", "receiveTask": "接收消息"}
+SETTINGS = {
+    "assign": "办理人",
+    "form": "表单",
+    "deadline": "办理时限",
+    "status": "办理状态",
+    "actions": "可用操作",
+    "actor": "经办人记作",
+    "clock": "计时",
+    "check": "完成前的核对",
+    "decision": "决策表",
+    "lookup": "查询",
+    "service": "外部服务",
+}
+FIELDS = {
+    "kind": "类型",
+    "scope": "所在的子流程",
+    "events": "事件",
+    "attached_to": "附着的环节",
+    "interrupting": "是否中断环节",
+    "loop": "多人或循环办理",
+    "default": "默认出口",
+    "called": "调用的流程",
+    "script": "脚本",
+    "decision": "决策表",
+    "lookup": "查询",
+    "result": "结果记作",
+    "reference": "引用",
+    "triggered_by_event": "是否由事件触发",
+    "instantiate": "是否启动流程",
+    "for_compensation": "是否用于补偿",
+    "parallel_multiple": "是否等齐全部事件",
+    "lane": "泳道",
+}
+PARTS = {"post": "岗位", "unit": "单位", "exclude": "回避", "factor": "倍数", "until": "截止于"}
+LONGEST = 120
+"""Characters of a value that are shown."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change. `part` is diagram, form, table or text; `element` is the node, the flow, or the file's key."""
+
+    part: str
+    element: str
+    message: str
+
+
+def difference(old: Package, new: Package, words: Mapping[str, str]) -> tuple[Change, ...]:
+    """All changes from `old` to `new`; `words` says what the codes in settings are called."""
+    said = _Words(words)
+    return (
+        *_processes(old.diagram, new.diagram),
+        *_nodes(old.diagram, new.diagram, said),
+        *_flows(old.diagram, new.diagram),
+        *_forms(old.forms, new.forms),
+        *_tables(old.files, new.files),
+        *_texts(old.texts, new.texts),
+    )
+
+
+def is_redrawn(old: Package, new: Package) -> bool:
+    """Whether the diagrams' files differ: with no change of the process, only the drawing does."""
+    return old.files.get(DIAGRAM) != new.files.get(DIAGRAM)
+
+
+class _Words:
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self._words = words
+
+    def setting(self, name: str, setting: Mapping[str, str]) -> str:
+        """A setting's value as a person would say it."""
+        if len(setting) == 1:
+            return self._listed(next(iter(setting.values())))
+        told, left = [], dict(setting)
+        if name == "deadline" and {"amount", "unit"} <= left.keys():
+            told.append(f"{self._listed(left.pop('amount'))} {self._listed(left.pop('unit'))}")
+        return "，".join([*told, *(f"{PARTS.get(key, key)} {self._listed(value)}" for key, value in left.items())])
+
+    def _listed(self, value: str) -> str:
+        return _shown(value) if value.startswith("=") else _shown("、".join(map(self._word, value.split(","))))
+
+    def _word(self, code: str) -> str:
+        return self._words.get(code.strip(), code.strip())
+
+
+def _shown(value: object) -> str:
+    text = {None: "无", "": "无", True: "是", False: "否"}.get(value, str(value)) if isinstance(value, str | bool | None) else str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _told(what: str, before: object, after: object) -> str:
+    if before in (None, ""):
+        return f"{what}设为“{_shown(after)}”"
+    if after in (None, ""):
+        return f"{what}“{_shown(before)}”取消"
+    return f"{what}由“{_shown(before)}”改为“{_shown(after)}”"
+
+
+def _called(node: Node) -> str:
+    return f"{KINDS.get(node.kind, '环节')}“{_shown(node.label)}”"
+
+
+def _processes(old: Diagram, new: Diagram) -> Iterator[Change]:
+    for id in old.processes.keys() - new.processes.keys():
+        yield Change("diagram", id, f"删除流程“{_shown(old.processes[id].name or id)}”")
+    for id, process in new.processes.items():
+        before = old.processes.get(id)
+        if before is None:
+            yield Change("diagram", id, f"新增流程“{_shown(process.name or id)}”")
+            continue
+        if before.name != process.name:
+            yield Change("diagram", id, _told("流程名称", before.name, process.name))
+        if before.executable != process.executable:
+            yield Change("diagram", id, f"流程“{_shown(process.name or id)}”{_told('能否运行', before.executable, process.executable)}")
+
+
+def _nodes(old: Diagram, new: Diagram, words: _Words) -> Iterator[Change]:
+    for id, node in old.nodes.items():
+        if id not in new.nodes:
+            yield Change("diagram", id, f"删除{_called(node)}")
+    for id, node in new.nodes.items():
+        before = old.nodes.get(id)
+        if before is None:
+            settings = "；".join(f"{SETTINGS.get(name, name)}：{words.setting(name, kept)}" for name, kept in node.settings.items())
+            yield Change("diagram", id, f"新增{_called(node)}" + (f"（{settings}）" if settings else ""))
+        elif before != node:
+            yield from (Change("diagram", id, f"{_called(node)}的{told}") for told in _node(before, node, words))
+
+
+def _node(old: Node, new: Node, words: _Words) -> Iterator[str]:
+    if old.name != new.name:
+        yield _told("名称", old.name, new.name)
+    for name in (field.name for field in fields(Node) if field.name in FIELDS):
+        before, after = getattr(old, name), getattr(new, name)
+        if before == after:
+            continue
+        if name == "script" and before and after:
+            yield from _script(before, after)
+        elif name == "kind":
+            yield _told(FIELDS[name], *((TASKS | KINDS).get(kind, kind) for kind in (before, after)))
+        else:
+            yield _told(FIELDS[name], _part(before), _part(after))
+    for name in sorted(old.settings.keys() | new.settings.keys()):
+        kept, given = old.settings.get(name), new.settings.get(name)
+        if kept != given:
+            told = [None if setting is None else words.setting(name, setting) for setting in (kept, given)]
+            yield _told(SETTINGS.get(name, name), *told)
+
+
+def _script(old: str, new: str) -> Iterator[str]:
+    """Only the lines that differ: most of a long script stays as it was."""
+    before, after = old.splitlines(), new.splitlines()
+    told = [
+        f"{word}“{_shown(line)}”"
+        for word, lines, others in (("删去", before, after), ("增加", after, before))
+        for line in lines
+        if line not in others
+    ]
+    yield "脚本" + ("，".join(told) or "的行序或空白有调整")
+
+
+def _part(value: Any) -> object:
+    """Events and loops as their filled in parts."""
+    if isinstance(value, tuple):
+        return "；".join(str(_part(one)) for one in value)
+    if hasattr(value, "__dataclass_fields__"):
+        return "，".join(str(part) for part in vars(value).values() if part not in (None, False))
+    return value
+
+
+def _flows(old: Diagram, new: Diagram) -> Iterator[Change]:
+    for id, flow in old.flows.items():
+        if id not in new.flows:
+            yield Change("diagram", id, f"删除连线：{_ends(old, flow)}")
+    for id, flow in new.flows.items():
+        before = old.flows.get(id)
+        if before is None:
+            condition = f"，条件“{_shown(flow.condition)}”" if flow.condition else ""
+            yield Change("diagram", id, f"新增连线：{_ends(new, flow)}{condition}")
+            continue
+        if (before.source, before.target) != (flow.source, flow.target):
+            yield Change("diagram", id, f"连线改接：原{_ends(old, before)}，现{_ends(new, flow)}")
+        for what, was, now in (("名称", before.name, flow.name), ("条件", before.condition, flow.condition)):
+            if was != now:
+                yield Change("diagram", id, f"连线{_ends(new, flow)}的{_told(what, was, now)}")
+
+
+def _ends(diagram: Diagram, flow: Flow) -> str:
+    ends = (diagram.nodes[end].label if end in diagram.nodes else end for end in (flow.source, flow.target))
+    return "到".join(f"“{_shown(end)}”" for end in ends)
+
+
+def _forms(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[Change]:
+    for key in old.keys() - new.keys():
+        yield Change("form", key, f"删除表单“{_title(old[key], key)}”")
+    for key, form in new.items():
+        before = old.get(key)
+        if before is None:
+            yield Change("form", key, f"新增表单“{_title(form, key)}”")
+        elif before != form:
+            yield from (Change("form", key, f"表单“{_title(form, key)}”{told}") for told in _form(before, form))
+
+
+def _form(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    kept, given = old["properties"], new["properties"]
+    for name in kept.keys() - given.keys():
+        yield f"删除字段“{_title(kept[name], name)}”"
+    must_before, must = set(old.get("required", ())), set(new.get("required", ()))
+    for name, field in given.items():
+        title = _title(field, name)
+        if name not in kept:
+            yield f"新增{'必填' if name in must else ''}字段“{title}”"
+            continue
+        if (name in must) != (name in must_before):
+            yield f"字段“{title}”改为{'必填' if name in must else '选填'}"
+        if kept[name] != field:
+            yield from (f"字段“{title}”的{told}" for told in _field(kept[name], field))
+    if list(kept) != list(given) and kept.keys() == given.keys():
+        yield "的字段顺序有调整"
+    if any(old.get(name) != new.get(name) for name in (old.keys() | new.keys()) - {"properties", "required"}):
+        yield "的标题、说明或显示方式有改动"
+
+
+def _field(old: Any, new: Any) -> Iterator[str]:
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        yield "写法有改动"
+        return
+    named = {"title": "名称", "type": "类型", "maxLength": "字数上限", "minimum": "最小值", "maximum": "最大值"}
+    for name, word in named.items():
+        if old.get(name) != new.get(name):
+            yield _told(word, old.get(name), new.get(name))
+    before, after = _options(old), _options(new)
+    yield from (f"选项删除“{_shown(before[option])}”" for option in before if option not in after)
+    yield from (f"选项新增“{_shown(after[option])}”" for option in after if option not in before)
+    yield from (_told("选项", before[option], after[option]) for option in after if option in before and before[option] != after[option])
+    if any(old.get(name) != new.get(name) for name in (old.keys() | new.keys()) - named.keys() - {"oneOf"}):
+        yield "填写要求或显示方式有改动"
+    if old.get("oneOf") != new.get("oneOf") and before == after:
+        yield "选项的顺序或写法有改动"
+
+
+def _options(field: Mapping[str, Any]) -> dict[str, str]:
+    listed = field.get("oneOf")
+    options = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return {str(one.get("const")): _title(one, str(one.get("const"))) for one in options}
+
+
+def _title(schema: Any, key: str) -> str:
+    title = schema.get("title") if isinstance(schema, dict) else None
+    return _shown(title if isinstance(title, str) and title else key)
+
+
+def _tables(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[Change]:
+    before, after = ({name[7:-4]: _table(text) for name, text in files.items() if name.startswith("tables/")} for files in (old, new))
+    yield from (Change("table", key, f"删除决策表“{before[key].name}”") for key in before if key not in after)
+    for key, table in after.items():
+        if key not in before:
+            yield Change("table", key, f"新增决策表“{table.name}”")
+        elif before[key] != table:
+            yield from (Change("table", key, f"决策表“{table.name}”{told}") for told in _rows(before[key], table))
+
+
+@dataclass(frozen=True)
+class _Table:
+    name: str
+    head: tuple[str, ...]
+    rows: Mapping[str, str]
+
+
+def _table(text: bytes) -> _Table:
+    """The columns and rows of a table as they are written, rows by id."""
+    name, head = "", list[str]()
+    rows: dict[str, str] = {}
+    for element in parse_safely(text).iter(etree.Element):
+        local = etree.QName(element).localname
+        if local == "decision":
+            name = str(element.get("name") or element.get("id") or "")
+        elif local == "rule":
+            rows[element.get("id") or str(len(rows))] = "，".join(
+                _written(entry) or "任意" for entry in element.iterchildren(etree.Element)
+            )
+        elif local in ("decisionTable", "input", "output", "inputExpression"):
+            own = (f"{key!s}={value!s}" for key, value in element.items() if key != "id")
+            head.append(" ".join((local, *sorted(own), "" if local == "decisionTable" else _written(element))))
+    return _Table(_shown(name), tuple(head), rows)
+
+
+def _written(element: etree._Element) -> str:
+    return " ".join(str(text).strip() for text in element.itertext()).strip()
+
+
+def _rows(old: _Table, new: _Table) -> Iterator[str]:
+    if old.name != new.name:
+        yield f"原名“{old.name}”"
+    if old.head != new.head:
+        yield "的列或命中方式有改动"
+    yield from (f"删除一行：{_shown(row)}" for id, row in old.rows.items() if id not in new.rows)
+    for place, (id, row) in enumerate(new.rows.items(), 1):
+        if id not in old.rows:
+            yield f"新增第 {place} 行：{_shown(row)}"
+        elif old.rows[id] != row:
+            yield f"第 {place} 行由“{_shown(old.rows[id])}”改为“{_shown(row)}”"
+    if [id for id in old.rows if id in new.rows] != [id for id in new.rows if id in old.rows]:
+        yield "的行序有调整"
+
+
+def _texts(old: Mapping[str, Mapping[str, str]], new: Mapping[str, Mapping[str, str]]) -> Iterator[Change]:
+    for language in sorted(old.keys() | new.keys()):
+        before, after = old.get(language, {}), new.get(language, {})
+        count = sum(before.get(text) != after.get(text) for text in before.keys() | after.keys())
+        if count:
+            yield Change("text", language, f"译文（{language}）有 {count} 处改动")
