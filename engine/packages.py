@@ -1,4 +1,5 @@
-"""A process package: `process.bpmn`, `forms/*.json`, `tables/*.dmn`, `texts/*.json`, `scenarios/*.yaml`, `README.md`; or a bare diagram.
+"""A process package: `process.bpmn`, `forms/*.json`, `tables/*.dmn`, `texts/*.json`, `scenarios/*.yaml`, `README.md`, as a folder or a zip
+file; or a bare diagram.
 
 What runs is frozen together: an instance keeps the diagram, the forms, the tables and the translations it was started with.
 """
@@ -13,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
+from engine.archives import unpack
 from engine.decisions import DecisionTable, TableRejected, read_table
 from engine.diagram import MAX_BYTES, Diagram, read_diagram
 from engine.errors import Unreadable
@@ -22,6 +24,7 @@ from engine.scenario_files import Scenario, read_scenario
 DIAGRAM = "process.bpmn"
 MAX_PACKAGE = 1_500_000
 FROZEN = (DIAGRAM, "forms/*.json", "tables/*.dmn", "texts/*.json")
+SCENARIOS = "scenarios/*.yaml"
 
 
 @dataclass(frozen=True)
@@ -71,18 +74,28 @@ class Package:
 
 
 def read_package(path: Path) -> Package:
-    """Reads a package folder or a single diagram; raises `Unreadable`."""
+    """Reads a package folder, a zip file of one, or a single diagram; raises `Unreadable`."""
     try:
         folder = path.is_dir()
     except OSError as error:
         raise Unreadable("无法读取这个路径。") from error
     if not folder:
-        return frozen_package({DIAGRAM: read_file(path)})
+        content = read_file(path)
+        return read_archive(content) if content.startswith(b"PK") else frozen_package({DIAGRAM: content})
     if not (path / DIAGRAM).is_file():
         raise Unreadable(f"流程包“{path.name}”中没有 {DIAGRAM}。")
     files = {str(file.relative_to(path).as_posix()): read_file(file) for pattern in FROZEN for file in sorted(path.glob(pattern))}
-    scenarios = tuple(read_scenario(read_text(file), file.name) for file in sorted(path.glob("scenarios/*.yaml")))
+    scenarios = tuple(read_scenario(read_text(file), file.name) for file in sorted(path.glob(SCENARIOS)))
     return frozen_package(files, scenarios)
+
+
+def read_archive(packed: bytes) -> Package:
+    """The package in a zip file; raises `Unreadable`."""
+    files = dict(unpack(packed, (*FROZEN, SCENARIOS), MAX_PACKAGE))
+    told = {name: files.pop(name) for name in sorted(files) if name.startswith("scenarios/")}
+    if DIAGRAM not in files:
+        raise Unreadable(f"压缩包中没有 {DIAGRAM}。")
+    return frozen_package(files, tuple(read_scenario(_decoded(text, name), name.partition("/")[2]) for name, text in told.items()))
 
 
 def frozen_package(files: Mapping[str, bytes], scenarios: tuple[Scenario, ...] = ()) -> Package:
@@ -110,10 +123,14 @@ def read_file(path: Path) -> bytes:
 
 def read_text(path: Path) -> str:
     """The file as UTF-8 text; raises `Unreadable`."""
+    return _decoded(read_file(path), path.name)
+
+
+def _decoded(text: bytes, name: str) -> str:
     try:
-        return read_file(path).decode("utf-8")
+        return text.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Unreadable(f"文件“{path.name}”不是 UTF-8 文本。") from error
+        raise Unreadable(f"文件“{name}”不是 UTF-8 文本。") from error
 
 
 def _key(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from bpmn import shipped
 from tests.diagrams import started
 from wuzhang.cli import main
 
@@ -143,3 +144,19 @@ def test_diff_of_two_drawings_of_one_process(diagram: Path, tmp_path: Path) -> N
     other.write_bytes(diagram.read_bytes() + b"\n")
     result = CliRunner().invoke(main, ["process", "diff", str(diagram), str(other)])
     assert (result.exit_code, result.output) == (0, "流程没有改动，只有画法不同。\n")
+
+
+def test_a_published_version_is_listed_and_exported_without_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WUZHANG_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("WUZHANG_DATABASE_URL", raising=False)
+    runner, file = CliRunner(), tmp_path / "p.zip"
+    assert runner.invoke(main, ["init"]).exit_code == 0
+    _, listed = run("list")
+    assert {one["key"] for one in listed["versions"]} == set(shipped())
+    assert runner.invoke(main, ["process", "export", "decision_task", str(file)]).exit_code == 0
+    assert run("diff", str(shipped()["decision_task"]), str(file)) == (0, {"changes": [], "redrawn": False})
+    again = runner.invoke(main, ["process", "export", "decision_task", str(file)])
+    assert again.exit_code == 1 and "文件已存在" in again.output
+    for wrong in (["unknown"], ["decision_task", "--number", "9"]):
+        refused = runner.invoke(main, ["process", "export", *wrong, str(tmp_path / "other.zip")])
+        assert refused.exit_code == 1 and "没有这个流程或版本" in refused.output and not (tmp_path / "other.zip").exists()

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.archives import pack
 from engine.difference import difference, is_redrawn
 from engine.errors import Unreadable
 from engine.packages import Package, read_package, read_text
 from engine.scenario_files import Scenario, read_scenario
 from engine.scenarios import Played, play
 from engine.validator import Problem, check_package, publishable
+from engine.versions import package_of, versions
 from governance.calendar.notices import planning_calendar
 from governance.workflow.rules import SETTING_WORDS, planned_due
 from wuzhang.record import audit, make_backup, restore_backup
@@ -104,6 +106,38 @@ def diff_process(old: Path, new: Path, as_json: bool) -> None:
         if not changes:
             click.echo("流程没有改动，只有画法不同。" if redrawn else "没有改动。")
     sys.exit(FAILED if changes else PASSED)
+
+
+@process.command("list")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
+def list_processes(as_json: bool) -> None:
+    """列出已发布的流程和版本，最新的在前。"""
+    with open_office().database.connect() as connection:
+        published = versions(connection)
+    if as_json:
+        print_json({"versions": [{**vars(version), "published_at": version.published_at.isoformat()} for version in published]})
+        return
+    for version in published:
+        click.echo(f"{version.key} {version.number}  {version.name}  {version.reason}")
+
+
+@process.command("export")
+@click.argument("key")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--number", type=int, help="版本号；不写是最新的。")
+def export_process(key: str, file: Path, number: int | None) -> None:
+    """把已发布的一个版本存成 zip 文件；不覆盖已有的文件。"""
+    with open_office().database.connect() as connection:
+        found = next((version for version in versions(connection, key) if number in (None, version.number)), None)
+        if found is None:
+            raise click.ClickException("没有这个流程或版本，请用 wuzhang process list 查看。")
+        packed = pack(package_of(connection, found.id).files)
+    try:
+        with file.open("xb") as out:
+            out.write(packed)
+    except OSError as error:
+        raise click.ClickException(f"不能写入“{file}”：文件已存在，或者没有权限。") from error
+    click.echo(f"已导出“{found.name}”第 {found.number} 版。")
 
 
 def _scenarios(package: Package, file: Path | None) -> Sequence[Scenario]:

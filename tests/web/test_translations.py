@@ -181,6 +181,7 @@ BEFORE_PUBLISHING = (
     "scenario_files",
     "form_files",
     "difference",
+    "archives",
 )
 """Modules of the engine that speak to whoever makes a process."""
 
