@@ -6,13 +6,13 @@ Positions on the drawing are no change of the process; whatever else differs has
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
 
 from engine.diagram import GATEWAYS, SUBPROCESSES, Diagram, Flow, Node, parse_safely
-from engine.packages import DIAGRAM, Package
+from engine.packages import DIAGRAM, Package, key_of
 
 KINDS = dict.fromkeys(GATEWAYS, "判断") | dict.fromkeys(SUBPROCESSES, "子流程")
 KINDS |= {"startEvent": "开始", "endEvent": "结束", "boundaryEvent": "附着事件", "callActivity": "调用流程"}
@@ -122,8 +122,9 @@ def _called(node: Node) -> str:
 
 
 def _processes(old: Diagram, new: Diagram) -> Iterator[Change]:
-    for id in old.processes.keys() - new.processes.keys():
-        yield Change("diagram", id, f"删除流程“{_shown(old.processes[id].name or id)}”")
+    for id, process in old.processes.items():
+        if id not in new.processes:
+            yield Change("diagram", id, f"删除流程“{_shown(process.name or id)}”")
     for id, process in new.processes.items():
         before = old.processes.get(id)
         if before is None:
@@ -151,16 +152,16 @@ def _nodes(old: Diagram, new: Diagram, words: _Words) -> Iterator[Change]:
 def _node(old: Node, new: Node, words: _Words) -> Iterator[str]:
     if old.name != new.name:
         yield _told("名称", old.name, new.name)
-    for name in (field.name for field in fields(Node) if field.name in FIELDS):
+    for name, word in FIELDS.items():
         before, after = getattr(old, name), getattr(new, name)
         if before == after:
             continue
         if name == "script" and before and after:
             yield from _script(before, after)
         elif name == "kind":
-            yield _told(FIELDS[name], *((TASKS | KINDS).get(kind, kind) for kind in (before, after)))
+            yield _told(word, *((TASKS | KINDS).get(kind, kind) for kind in (before, after)))
         else:
-            yield _told(FIELDS[name], _part(before), _part(after))
+            yield _told(word, _part(before), _part(after))
     for name in sorted(old.settings.keys() | new.settings.keys()):
         kept, given = old.settings.get(name), new.settings.get(name)
         if kept != given:
@@ -212,8 +213,9 @@ def _ends(diagram: Diagram, flow: Flow) -> str:
 
 
 def _forms(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[Change]:
-    for key in old.keys() - new.keys():
-        yield Change("form", key, f"删除表单“{_title(old[key], key)}”")
+    for key, form in old.items():
+        if key not in new:
+            yield Change("form", key, f"删除表单“{_title(form, key)}”")
     for key, form in new.items():
         before = old.get(key)
         if before is None:
@@ -224,8 +226,7 @@ def _forms(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, 
 
 def _form(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     kept, given = old["properties"], new["properties"]
-    for name in kept.keys() - given.keys():
-        yield f"删除字段“{_title(kept[name], name)}”"
+    yield from (f"删除字段“{_title(field, name)}”" for name, field in kept.items() if name not in given)
     must_before, must = set(old.get("required", ())), set(new.get("required", ()))
     for name, field in given.items():
         title = _title(field, name)
@@ -272,7 +273,7 @@ def _title(schema: Any, key: str) -> str:
 
 
 def _tables(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[Change]:
-    before, after = ({name[7:-4]: _table(text) for name, text in files.items() if name.startswith("tables/")} for files in (old, new))
+    before, after = ({key_of(name): _table(text) for name, text in files.items() if name.startswith("tables/")} for files in (old, new))
     yield from (Change("table", key, f"删除决策表“{before[key].name}”") for key in before if key not in after)
     for key, table in after.items():
         if key not in before:

@@ -46,7 +46,7 @@ class Package:
     @cached_property
     def forms(self) -> Mapping[str, Mapping[str, Any]]:
         """Forms by key: JSON Schema 2020-12 with our `x-ui`; raises `Unreadable`."""
-        return {_key(name): _form(name, text) for name, text in self.files.items() if name.startswith("forms/")}
+        return {key_of(name): _form(name, text) for name, text in self.files.items() if name.startswith("forms/")}
 
     @cached_property
     def texts(self) -> Mapping[str, Mapping[str, str]]:
@@ -65,7 +65,7 @@ class Package:
 
     @cached_property
     def _read_tables(self) -> Mapping[str, DecisionTable | TableRejected]:
-        return {_key(name): _table(name, text) for name, text in self.files.items() if name.startswith("tables/")}
+        return {key_of(name): _table(name, text) for name, text in self.files.items() if name.startswith("tables/")}
 
     @cached_property
     def program(self) -> Program:
@@ -91,6 +91,8 @@ def read_package(path: Path) -> Package:
 
 def read_archive(packed: bytes) -> Package:
     """The package in a zip file; raises `Unreadable`."""
+    if len(packed) > MAX_BYTES:
+        raise Unreadable(f"压缩包超过上限 {MAX_BYTES / 1e6:g} MB。")
     files = dict(unpack(packed, (*FROZEN, SCENARIOS), MAX_PACKAGE))
     told = {name: files.pop(name) for name in sorted(files) if name.startswith("scenarios/")}
     if DIAGRAM not in files:
@@ -109,7 +111,7 @@ def frozen_package(files: Mapping[str, bytes], scenarios: tuple[Scenario, ...] =
 
 def read_texts(files: Mapping[str, bytes]) -> Mapping[str, Mapping[str, str]]:
     """The translations among the files of a package, by language; raises `Unreadable`."""
-    return {_key(name): _texts(name, text) for name, text in files.items() if name.startswith("texts/")}
+    return {key_of(name): _texts(name, text) for name, text in files.items() if name.startswith("texts/")}
 
 
 def read_file(path: Path) -> bytes:
@@ -133,7 +135,8 @@ def _decoded(text: bytes, name: str) -> str:
         raise Unreadable(f"文件“{name}”不是 UTF-8 文本。") from error
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """What a form, a table or a translation is called by: `tables/limits.dmn` is `limits`."""
     return name.partition("/")[2].rpartition(".")[0]
 
 

@@ -136,7 +136,10 @@ def test_diff_says_what_changed(diagram: Path, tmp_path: Path) -> None:
     assert code == 1
     assert "审查" in told["changes"][0]["message"] and told["changes"][0]["element"] == "u" and told["redrawn"]
     (tmp_path / "x.bpmn").write_bytes(b"<")
-    assert run("diff", str(diagram), str(tmp_path / "x.bpmn"))[0] == 2
+    code, told = run("diff", str(diagram), str(tmp_path / "x.bpmn"))
+    assert code == 2 and "x.bpmn" in told["problems"][0]["message"]
+    said = CliRunner().invoke(main, ["process", "diff", str(diagram), str(tmp_path / "x.bpmn")])
+    assert said.exit_code == 2 and "x.bpmn" in said.output and "发布" not in said.output
 
 
 def test_diff_of_two_drawings_of_one_process(diagram: Path, tmp_path: Path) -> None:

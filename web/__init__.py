@@ -43,7 +43,7 @@ DELIBERATION = (matters, deliberation, ballots, rolls, votes)
 MEETINGS = (meetings, meeting_room, meeting_records, attendance)
 ADMINISTRATION = (home, units, people, calendar, processes, vote_rules, meeting_rules)
 PAGES = (*TASKS, *DELIBERATION, *MEETINGS, *ADMINISTRATION)
-OURS = frozenset(page.pages.name for page in PAGES)
+BLUEPRINTS = frozenset(page.pages.name for page in PAGES)
 csrf = CSRFProtect()
 
 
@@ -65,7 +65,7 @@ def init_web(app: Flask) -> None:
 def _refuse_unstorable() -> None:
     """No text that a database cannot keep gets any further; nobody types such a thing."""
     given = (request.args, request.form) if request.mimetype in FORMS else (request.args,)
-    if request.blueprint in OURS and any(not is_storable(value) for values in given for _, value in values.items(multi=True)):
+    if request.blueprint in BLUEPRINTS and any(not is_storable(value) for values in given for _, value in values.items(multi=True)):
         abort(400)
 
 

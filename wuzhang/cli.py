@@ -92,11 +92,7 @@ def play_process(path: Path, scenario_file: Path | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
 def diff_process(old: Path, new: Path, as_json: bool) -> None:
     """用句子说出两个流程包的不同。"""
-    try:
-        before, after = read_package(old), read_package(new)
-    except Unreadable as error:
-        _show_refused((Problem("unreadable", "", str(error)),), as_json)
-        sys.exit(UNREADABLE)
+    before, after = (_read_to_compare(path, as_json) for path in (old, new))
     changes, redrawn = difference(before, after, SETTING_WORDS), is_redrawn(before, after)
     if as_json:
         print_json({"changes": [asdict(change) for change in changes], "redrawn": redrawn})
@@ -106,6 +102,18 @@ def diff_process(old: Path, new: Path, as_json: bool) -> None:
         if not changes:
             click.echo("流程没有改动，只有画法不同。" if redrawn else "没有改动。")
     sys.exit(FAILED if changes else PASSED)
+
+
+def _read_to_compare(path: Path, as_json: bool) -> Package:
+    try:
+        return read_package(path)
+    except Unreadable as error:
+        message = f"读不了“{path.name}”：{error}"
+        if as_json:
+            print_json({"changes": [], "problems": [asdict(Problem("unreadable", "", message))]})
+        else:
+            click.echo(message)
+        sys.exit(UNREADABLE)
 
 
 @process.command("list")

@@ -285,7 +285,7 @@ def count_box(context: Context, actor: Actor, vote_id: int, counts: Mapping[str,
     session, found = context.session, _held(context, actor, vote_id)
     if not found.is_secret:
         raise Refused({"number": "公开表决的纸质选票请直接录入"})
-    _check_open(context, found)
+    _check_open(found, context.now())
     if set(counts) - set(Choice) or any(n < 0 for n in counts.values()):
         raise Refused({"counts": "各项票数应为不小于零的整数"})
     left = missing(session, vote_id)
@@ -298,7 +298,7 @@ def count_box(context: Context, actor: Actor, vote_id: int, counts: Mapping[str,
 
 def mark_attended(context: Context, actor: Actor, vote_id: int, numbers: Collection[int]) -> int:
     """Notes who has come to the meeting; returns how many had not been noted before."""
-    _check_open(context, _held(context, actor, vote_id), begun=False)
+    _check_open(_held(context, actor, vote_id), context.now(), begun=False)
     if len(numbers) > MOST_MARKED:
         raise Refused({"numbers": f"一次最多登记 {MOST_MARKED} 人"})
     new = (RollEntry.vote_id == vote_id, RollEntry.number.in_(numbers), RollEntry.attended_at.is_(None))
@@ -328,11 +328,12 @@ def _hand_in(
 ) -> None:
     """The one door for ballots: the first who marks the entry while the vote is open has voted."""
     connection = context.session.connection()
-    said = {"of_vote": vote_id, "of_number": number, "now": context.now(), "channel": channel.value, "paper": paper, "entered_by": by}
+    now = context.now()
+    said = {"of_vote": vote_id, "of_number": number, "now": now, "channel": channel.value, "paper": paper, "entered_by": by}
     marked = connection.execute(_FIRST_BY_PROXY, said | {"of_proxy": proxy}) if proxy else connection.execute(_FIRST, said)
     first = marked.one_or_none()
     if first is None:
-        raise _why_not(context, vote_id, number, proxy)
+        raise _why_not(context, vote_id, number, proxy, now)
     if choice is not None:
         is_secret = first.returned_at is None  # only a secret vote keeps no instant
         connection.execute(insert(Ballot), _ballot(context, vote_id, number, Choice(choice), sealed=is_secret))
@@ -344,8 +345,7 @@ def _ballot(context: Context, vote_id: int, number: int | None, choice: Choice, 
     return {"vote_id": vote_id, "id": context.chance(63), "number": None if sealed else number, "choice": said}
 
 
-def _check_open(context: Context, held: Any, *, begun: bool = True) -> None:
-    now = context.now()
+def _check_open(held: Vote, now: datetime, *, begun: bool = True) -> None:
     if held.status != Status.CALLED:
         raise VoteVoid if held.status == Status.VOID else VoteClosed
     if begun and now < held.starts_at:
@@ -354,11 +354,12 @@ def _check_open(context: Context, held: Any, *, begun: bool = True) -> None:
         raise VoteEnded
 
 
-def _why_not(context: Context, vote_id: int, number: int, proxy: str | None) -> Exception:
+def _why_not(context: Context, vote_id: int, number: int, proxy: str | None, now: datetime) -> Exception:
+    """Why a ballot of the instant `now` marked no entry."""
     held = context.session.get(Vote, vote_id, populate_existing=True)
     if held is None:
         return NotOnRoll()
-    _check_open(context, held)
+    _check_open(held, now)
     asked = select(RollEntry.is_returned, RollEntry.proxy).where(RollEntry.vote_id == vote_id, RollEntry.number == number)
     entry = context.session.execute(asked).one_or_none()
     if entry is None or (proxy and entry.proxy != proxy):
@@ -390,7 +391,7 @@ def give_mandate(
     """Staff enters a written mandate (书面委托): the proxy is on the roll, or named with a mobile number. Raises `Refused`."""
     session = context.session
     found = _held(context, actor, vote_id)
-    _check_open(context, found, begun=False)
+    _check_open(found, context.now(), begun=False)
     limit = stored_rule(found.rule).proxy_limit
     if not limit:
         raise Refused({"proxy": "这次表决的规则不允许委托他人"})
@@ -440,7 +441,7 @@ def withdraw_mandate(context: Context, actor: Actor, vote_id: int, principal: in
     """The principal takes the mandate back, as long as nobody has voted under it; raises `AlreadyVoted`."""
     session = context.session
     found = _held(context, actor, vote_id)
-    _check_open(context, found, begun=False)
+    _check_open(found, context.now(), begun=False)
     given, entry = session.get(Mandate, (vote_id, principal)), session.get(RollEntry, (vote_id, principal), populate_existing=True)
     if given is None or entry is None:
         raise NotFound

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bpmn import shipped
 from engine.archives import MAX_FILES, pack
+from engine.diagram import MAX_BYTES
 from engine.difference import difference, is_redrawn
 from engine.errors import Unreadable
 from engine.packages import DIAGRAM, MAX_PACKAGE, read_archive, read_package
@@ -44,6 +45,7 @@ def test_the_same_package_gives_the_same_bytes() -> None:
 REFUSED = {
     "no diagram": (zipped({"forms/a.json": b"{}"}), "没有 process.bpmn"),
     "bomb": (zipped({DIAGRAM: b" " * 50 * MAX_PACKAGE}), "上限"),
+    "too large": (pack(DECISION.files) + b" " * MAX_BYTES, "压缩包超过上限"),
     "many": (zipped({f"forms/{n}.json": b"{}" for n in range(MAX_FILES + 1)}), "上限"),
     "damaged": (pack(DECISION.files)[:-40], "损坏"),
     "only the mark": (b"PK", "损坏"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpmn import shipped
-from engine.difference import difference, is_redrawn
+from engine.diagram import Node
+from engine.difference import FIELDS, difference, is_redrawn
 from engine.packages import DIAGRAM, Package, frozen_package, read_package
 from governance.workflow.rules import SETTING_WORDS
 
@@ -148,6 +150,10 @@ def test_of_a_script_only_the_lines_that_differ_are_said() -> None:
         for text in ("tier = 5\noverdue = false", "tier = 6\noverdue = false")
     )
     assert said(old, new) == ["环节“记录”的脚本删去“tier = 5”，增加“tier = 6”"]
+
+
+def test_every_part_of_a_node_is_compared() -> None:
+    assert {*FIELDS, "id", "name", "settings"} == {field.name for field in fields(Node)}
 
 
 def test_markup_in_names_stays_text() -> None:

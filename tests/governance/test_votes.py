@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -426,6 +427,13 @@ def test_another_secret_opens_no_box(town: Community) -> None:
     town.now = vote.ends_at
     with pytest.raises(BallotsUnreadable):
         town.do(close_vote, vote.id)
+
+
+def test_a_ballot_is_judged_by_the_moment_it_came(town: Community) -> None:
+    vote = town.vote("RESIDENT_MEETING", residents(2))
+    moments = chain([vote.starts_at - timedelta(microseconds=1)], repeat(vote.starts_at))
+    with pytest.raises(VoteNotBegun):
+        town.do(lambda context: cast_by_code(replace(context, now=lambda: next(moments)), code(vote, 1), "yes"))
 
 
 # ---- at once ---------------------------------------------------------------------------------------------------------
