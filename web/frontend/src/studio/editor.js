@@ -4,6 +4,7 @@ import { pagesOf, show } from '../diagram-pages.js';
 import { DIAGRAM } from './draft.js';
 import { makeDrawing } from './drawing.js';
 import { mark } from './marks.js';
+import { Panel } from './panel.js';
 import { toolbar } from './toolbar.js';
 import { begin, centre } from './view.js';
 import { say } from './words.js';
@@ -15,14 +16,19 @@ class Editor {
     this.pages = make('select', { className: 'form-select', 'aria-label': say('page'), hidden: true });
     this.canvas = make('div', { className: 'studio-canvas' });
     this.message = make('p', { className: 'notice notice-warning', role: 'alert', hidden: true });
+    const aside = make('aside', { className: 'studio-panel', 'aria-label': say('settings'), tabIndex: -1 });
     this.drawing = makeDrawing(this.canvas, !draft.readOnly);
-    box.replaceChildren(toolbar(this.drawing, box, this.pages, !draft.readOnly), this.message, make('div', { className: 'studio-desk' }, this.canvas));
+    box.replaceChildren(toolbar(this.drawing, box, this.pages, !draft.readOnly), this.message, make('div', { className: 'studio-desk' }, this.canvas, aside));
     this.pages.addEventListener('change', () => this.turn(this.page(this.pages.value)));
-    this.drawing.on('commandStack.changed', () => this.draft.later(DIAGRAM, () => this.text()));
+    const touch = () => draft.later(DIAGRAM, () => this.text());
+    this.panel = new Panel({ box: aside, drawing: this.drawing, draft, go: (id) => this.select(id), touch });
+    this.drawing.on('commandStack.changed', ({ trigger }) => { if (trigger !== 'clear') touch(); });
     this.drawing.on('import.done', () => this.mark());
   }
 
+  /** The diagram as it is now, with what is still being typed into its settings. */
   async text() {
+    this.panel.typing.commit();
     return (await this.drawing.saveXML({ format: true })).xml;
   }
 
@@ -32,6 +38,7 @@ class Editor {
     } catch (problem) {
       return this.complain('diagramFailed', problem.message);
     }
+    if (this.drawing.lost.length) this.complain('diagramLossy', this.drawing.lost[0].message);
     this.listPages();
     this.shown = this.pages.options[0]?.value;
     begin(this.drawing);

@@ -29,7 +29,7 @@ function restored(draft) {
   return line;
 }
 
-export function statusLine(draft, tabRow) {
+export function statusLine(draft, title, tabRow) {
   const state = make('span', { className: 'studio-state', role: 'status' });
   const save = make('button', { type: 'button', className: 'btn' }, say('save'));
   const notices = make('div', { className: 'studio-notices' });
@@ -56,5 +56,5 @@ export function statusLine(draft, tabRow) {
   draft.addEventListener('held', showHolder);
   if (draft.restoredAt) notices.append(restored(draft));
   showHolder();
-  return make('div', { className: 'studio-head' }, make('div', { className: 'studio-bar' }, tabRow, state, save), notices);
+  return make('div', { className: 'studio-head' }, make('div', { className: 'studio-bar' }, title, tabRow, state, save), notices);
 }

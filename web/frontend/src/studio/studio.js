@@ -46,16 +46,17 @@ function tabs(draft) {
 
 async function start(root) {
   const { filesUrl, saveUrl, holdUrl, vocabularyUrl } = root.dataset;
-  root.replaceChildren(make('p', { className: 'studio-message', role: 'status' }, say('opening')));
+  const title = root.querySelector('h1');
+  root.replaceChildren(title, make('p', { className: 'help', role: 'status' }, say('opening')));
   const draft = new Draft(filesUrl, { files: filesUrl, save: saveUrl, hold: holdUrl, vocabulary: vocabularyUrl });
-  if (!(await draft.open())) return root.replaceChildren(make('p', { className: 'notice notice-warning', role: 'alert' }, say('openFailed')));
+  if (!(await draft.open())) return root.replaceChildren(title, make('p', { className: 'notice notice-warning', role: 'alert' }, say('openFailed')));
 
   const parts = tabs(draft);
   async function go(element) {
     const part = await parts.open('diagram');
     if (!(await part.select(element))) announce(say('problemGone'));
   }
-  root.replaceChildren(statusLine(draft, parts.row), parts.panes, problemList(draft, go));
+  root.replaceChildren(statusLine(draft, title, parts.row), parts.panes, problemList(draft, go));
   draft.addEventListener('conflict', () => resolve(draft));
   addEventListener('keydown', (event) => {
     if (event.key !== 's' || !(event.ctrlKey || event.metaKey)) return;
@@ -63,8 +64,9 @@ async function start(root) {
     draft.save();
   });
   await parts.open('diagram');
-  const asked = new URLSearchParams(location.hash.slice(1)).get('element');
-  if (asked) await go(asked);
+  const asked = () => new URLSearchParams(location.hash.slice(1)).get('element');
+  if (asked()) await go(asked());
+  addEventListener('hashchange', () => { if (asked()) go(asked()); });
   root.dataset.ready = '';
 }
 
