@@ -11,7 +11,7 @@ import pytest
 WEB = Path(__file__).parents[2] / "web"
 FRONTEND, DIST = WEB / "frontend", WEB / "static" / "dist"
 MANIFEST = json.loads((DIST / "MANIFEST.json").read_text("utf-8"))
-SCRIPTS = ["theme.js", "app.js", "diagram.js"]
+SCRIPTS = ["theme.js", "app.js", "diagram.js", "studio.js"]
 KB = 1000
 
 
@@ -41,6 +41,7 @@ def test_built_files_are_untouched():
     [
         ("inbox", ["theme.js", "app.css", "app.js", "icons.svg"], 120 * KB),
         ("case with its diagram", ["theme.js", "app.css", "app.js", "icons.svg", "diagram.js", "diagram.css"], 200 * KB),
+        ("process studio", ["studio.js", "studio.css", "bpmn.woff2"], 450 * KB),
     ],
 )
 def test_pages_stay_light(page, names, budget):
@@ -65,30 +66,32 @@ def test_scripts_obey_the_policy_of_the_pages(name):
         assert len(re.findall(r"initSecurity\(null,(\w+),\1\)", script)) == 1
 
 
-@pytest.mark.parametrize("name", ["app.css", "diagram.css"])
-def test_styles_load_nothing(name):
-    urls = re.findall(r"url\(\s*[\"']?([^\"')]{0,40})", text(name))
-    assert all(url.startswith(("data:", "#")) for url in urls)
+@pytest.mark.parametrize("name", ["app.css", "diagram.css", "studio.css"])
+def test_styles_load_nothing_from_elsewhere(name):
+    urls = {url.partition("?")[0] for url in re.findall(r"url\(\s*[\"']?([^\"')]{0,40})", text(name))}
+    assert all(url.startswith(("data:", "#")) for url in urls - {"", "./bpmn.woff2"})
     assert "@import" not in text(name)
 
 
 def test_every_icon_asked_for_is_in_the_sprite():
     drawn = set(re.findall(r'<symbol id="([^"]+)"', text("icons.svg")))
-    pages = [*(WEB / "templates").rglob("*.html"), *(FRONTEND / "src").glob("*.js")]
+    pages = [*(WEB / "templates").rglob("*.html"), *(FRONTEND / "src").rglob("*.js")]
     asked = {name for page in pages for name in re.findall(r"\bicon\('([a-z0-9-]+)'\)|icons\.svg#([a-z0-9-]+)", page.read_text("utf-8"))}
     assert {name for pair in asked for name in pair if name} <= drawn
     assert not re.search(r"<script|<style|\son\w+=|https?://(?!www\.w3\.org/2000/svg)", text("icons.svg"))
 
 
-def test_the_browser_side_speaks_both_languages():
-    chinese, english = re.findall(r"const (?:zh|en) = \{(.*?)\n\};", (FRONTEND / "src" / "words.js").read_text("utf-8"), re.S)
+@pytest.mark.parametrize("folder", ["", "studio"])
+def test_the_browser_side_speaks_both_languages(folder):
+    sources = FRONTEND / "src" / folder
+    chinese, english = re.findall(r"const (?:zh|en) = \{(.*?)\n\};", (sources / "words.js").read_text("utf-8"), re.S)
     names = [re.findall(r"^  (\w+):", part, re.M) for part in (chinese, english)]
     assert names[0] == names[1]
-    said = {word for file in (FRONTEND / "src").glob("*.js") for word in re.findall(r"\bsay\(\s*'(\w+)'", file.read_text("utf-8"))}
+    said = {word for file in sources.glob("*.js") for word in re.findall(r"\bsay\(\s*'(\w+)'", file.read_text("utf-8"))}
     assert said <= set(names[0])
-    for file in (FRONTEND / "src").glob("*.js"):
+    for file in sources.glob("*.js"):
         strings = re.findall(r"'[^'\n]*[\u4e00-\u9fff][^'\n]*'", file.read_text("utf-8"))
-        assert file.name == "words.js" or not strings, (file.name, strings)
+        assert file.name in ("words.js", "terms.js") or not strings, (file.name, strings)
 
 
 def test_licences_travel_with_what_they_cover():

@@ -1,7 +1,7 @@
 // src/ and the pinned packages → ../static/dist/. The same inputs give the same bytes, which CI checks by building again.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, parse, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
@@ -14,16 +14,17 @@ const ICONS = `alert-circle alert-triangle arrow-back-up arrow-left arrow-right 
   chevron-down chevron-left chevron-right circle-check clock device-desktop download edit eye file-text filter flag focus-centered hand-stop help-circle
   history home hourglass inbox info-circle keyboard language list-details login logout map-pin maximize menu-2 message minus moon paperclip phone photo
   plus printer refresh search send settings shield-check sitemap star sun switch-horizontal text-size trash upload user user-check users x zoom-in
-  zoom-out message-report alarm`.split(/\s+/);
+  zoom-out message-report alarm lock arrow-forward-up player-play player-stop`.split(/\s+/);
 
 const read = (path) => readFileSync(join(here, path));
 const write = (name, content) => writeFileSync(join(dist, name), content);
 const sha256 = (content) => createHash('sha256').update(content).digest('hex');
 
 async function bundle(entries) {
+  const entryPoints = entries.map((entry) => ({ in: `src/${entry}`, out: parse(entry).name }));
   const result = await build({
-    absWorkingDir: here, entryPoints: entries, outdir: dist, bundle: true, minify: true, format: 'iife', target, charset: 'utf8', legalComments: 'none', metafile: true, logLevel: 'warning',
-    loader: { '.woff': 'empty', '.woff2': 'empty', '.ttf': 'empty', '.eot': 'empty', '.svg': 'dataurl' },
+    absWorkingDir: here, entryPoints, outdir: dist, assetNames: '[name]', bundle: true, minify: true, format: 'iife', target, charset: 'utf8', legalComments: 'none', metafile: true, logLevel: 'warning',
+    loader: { '.woff': 'empty', '.woff2': 'file', '.ttf': 'empty', '.eot': 'empty', '.svg': 'dataurl' },
   });
   return Object.keys(result.metafile.inputs);
 }
@@ -72,7 +73,7 @@ function manifest() {
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-const inputs = await bundle(['src/theme.js', 'src/app.js', 'src/diagram.js', 'src/diagram.css']);
+const inputs = await bundle(['theme.js', 'app.js', 'diagram.js', 'diagram.css', 'studio/studio.js', 'studio/studio.css']);
 await styles();
 sprite();
 licences(inputs);

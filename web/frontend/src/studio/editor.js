@@ -1,0 +1,98 @@
+// The part of the studio that edits the diagram: the drawing, its tools and the settings of what is selected.
+import { make } from '../page.js';
+import { pagesOf, show } from '../diagram-pages.js';
+import { DIAGRAM } from './draft.js';
+import { makeDrawing } from './drawing.js';
+import { mark } from './marks.js';
+import { Panel } from './panel.js';
+import { toolbar } from './toolbar.js';
+import { begin, centre } from './view.js';
+import { say } from './words.js';
+
+/** One drawing, from when it is made until the draft turns editable or only to be looked at. */
+class Editor {
+  constructor(box, draft) {
+    this.draft = draft;
+    this.pages = make('select', { className: 'form-select', 'aria-label': say('page'), hidden: true });
+    this.canvas = make('div', { className: 'studio-canvas' });
+    this.message = make('p', { className: 'notice notice-warning', role: 'alert', hidden: true });
+    const aside = make('aside', { className: 'studio-panel', 'aria-label': say('settings'), tabIndex: -1 });
+    this.drawing = makeDrawing(this.canvas, !draft.readOnly);
+    box.replaceChildren(toolbar(this.drawing, box, this.pages, !draft.readOnly), this.message, make('div', { className: 'studio-desk' }, this.canvas, aside));
+    this.pages.addEventListener('change', () => this.turn(this.page(this.pages.value)));
+    const touch = () => draft.later(DIAGRAM, () => this.text());
+    this.panel = new Panel({ box: aside, drawing: this.drawing, draft, go: (id) => this.select(id), touch });
+    this.drawing.on('commandStack.changed', ({ trigger }) => { if (trigger !== 'clear') touch(); });
+    this.drawing.on('import.done', () => this.mark());
+  }
+
+  /** The diagram as it is now, with what is still being typed into its settings. */
+  async text() {
+    this.panel.typing.commit();
+    return (await this.drawing.saveXML({ format: true })).xml;
+  }
+
+  async read() {
+    try {
+      await this.drawing.importXML(this.draft.get(DIAGRAM));
+    } catch (problem) {
+      return this.complain('diagramFailed', problem.message);
+    }
+    if (this.drawing.lost.length) this.complain('diagramLossy', this.drawing.lost[0].message);
+    this.listPages();
+    this.shown = this.pages.options[0]?.value;
+    begin(this.drawing);
+  }
+
+  complain(words, reason) {
+    this.message.textContent = say(words, { reason });
+    this.message.hidden = false;
+  }
+
+  listPages() {
+    const pages = pagesOf(this.drawing, new Set());
+    this.pages.replaceChildren(...pages.map((page) => new Option(page.name, page.id)));
+    this.pages.hidden = pages.length < 2;
+  }
+
+  page(id) {
+    return pagesOf(this.drawing, new Set()).find((page) => page.id === id);
+  }
+
+  async turn(page) {
+    if (page.id === this.shown) return;
+    await show(this.drawing, page);
+    this.shown = this.pages.value = page.id;
+    begin(this.drawing);
+  }
+
+  async select(id) {
+    const page = pagesOf(this.drawing, new Set()).find((one) => one.elements.has(id) || one.processes.has(id) || one.plane === id);
+    if (!page) return false;
+    await this.turn(page);
+    const element = this.drawing.get('elementRegistry').get(id) ?? this.drawing.get('canvas').getRootElement();
+    this.drawing.get('selection').select(element);
+    if (element.parent) centre(this.drawing, element);
+    return true;
+  }
+
+  mark() {
+    mark(this.drawing, this.draft.problems);
+  }
+}
+
+export async function mount(box, draft) {
+  box.classList.add('studio-diagram');
+  let editor;
+  async function draw() {
+    const before = editor;
+    editor = new Editor(box, draft);
+    before?.drawing.destroy();
+    await editor.read();
+  }
+  draft.addEventListener('held', draw);
+  draft.addEventListener('replaced', () => editor.read());
+  draft.addEventListener('problems', () => editor.mark());
+  await draw();
+  return { select: (id) => editor.select(id) };
+}
