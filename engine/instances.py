@@ -48,7 +48,7 @@ from engine.statements import (
     change_instance,
 )
 from engine.tree import node_of
-from engine.versions import Version, package_of
+from engine.versions import Version, package_of, programs
 
 RUNNING, SUSPENDED, FINISHED, CANCELLED = "running", "suspended", "finished", "cancelled"
 
@@ -494,7 +494,7 @@ class Instances:
 
     def _past(self, held: Held, seq: int) -> tuple[Data, datetime]:
         log = entries(self.connection, held.id, seq)
-        return replay(held.package.program, log, seq).snapshot(), log[-1].at
+        return replay(programs(self.connection), held.version_id, log, seq).snapshot(), log[-1].at
 
     def _opening(self, held: Held, machine: Machine, key: str) -> Opening:
         task = machine.tree.tasks[key]

@@ -3,59 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from engine.errors import EngineError, NoSuchCommand, StepFailed
-from engine.log import Command, Data
+from engine.errors import Diverged, Erased, NoSuchCommand, StepFailed
+from engine.log import Command, Data, Moving, Recorded
 from engine.machine import Machine
 from engine.program import Program, Step
 
-
-class Moving(Protocol):
-    """A command or a log entry, as far as it moves an instance."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def actor(self) -> Mapping[str, Any]: ...
-    @property
-    def task_key(self) -> str | None: ...
-    @property
-    def data(self) -> Mapping[str, Any] | None: ...
-
-
-class Recorded(Moving, Protocol):
-    """A log entry: what moved the instance, and the facts that were read when it did."""
-
-    @property
-    def seq(self) -> int: ...
-    @property
-    def facts(self) -> Mapping[str, Any]: ...
-
-
+Programs = Callable[[int], Program]
+"""The program of a version."""
 Past = Callable[[Any], tuple[Data, datetime]]
 """Gives the snapshot that a rewind goes back to (after command N of an instance), and its instant."""
-
-
-class Erased(EngineError):
-    """该步骤的内容已依法删除，无法回放。"""
-
-    def __init__(self, seq: int) -> None:
-        super().__init__(f"第 {seq} 步的内容已依法删除，无法回放到这一步之后。")
-        self.seq = seq
-
-
-class Diverged(EngineError):
-    """回放与记录不一致。"""
-
-    def __init__(self, seq: int, reason: str) -> None:
-        super().__init__(f"回放到第 {seq} 步时与记录不一致：{reason}")
-        self.seq = seq
 
 
 def carry_out(machine: Machine, command: Moving, past: Past) -> None:
@@ -122,34 +83,39 @@ class Trace:
     current: frozenset[str]
 
 
-def trace(program: Program, log: Iterable[Recorded]) -> Trace:
+def trace(programs: Programs, version_id: int, log: Iterable[Recorded]) -> Trace:
     """The way of an instance over its diagram; raises `Erased`, `Diverged`."""
     steps: list[Step] = []
-    machine = replay(program, log, steps=steps)
-    visited = Counter(
-        step.element for step in steps if step.kind in ("entered", "ended", "fired") and step.element in program.diagram.nodes
-    )
+    for _entry, machine in lived(programs, version_id, log):
+        steps.extend(machine.steps)
+    nodes = machine.diagram.nodes
+    visited = Counter(step.element for step in steps if step.kind in ("entered", "ended", "fired") and step.element in nodes)
     taken = frozenset(step.element for step in steps if step.kind == "taken")
     return Trace(visited, taken, machine.occupied())
 
 
-def replay(program: Program, log: Iterable[Recorded], upto: int | None = None, steps: list[Step] | None = None) -> Machine:
-    """The instance after command `upto`, or after the last; `steps` collects what happened inside. Raises `Erased`, `Diverged`."""
-    log = [entry for entry in log if upto is None or entry.seq <= upto]
-    if not log or (upto is not None and log[-1].seq != upto):
+def replay(programs: Programs, version_id: int, log: Iterable[Recorded], upto: int | None = None) -> Machine:
+    """The instance after command `upto`, or after the last. Raises `Erased`, `Diverged`."""
+    machine = None
+    for entry, machine in lived(programs, version_id, log):
+        if entry.seq == upto:
+            return machine
+    if machine is None or upto is not None:
         raise NoSuchCommand
-    for _entry, machine in lived(program, log):
-        if steps is not None:
-            steps.extend(machine.steps)
     return machine
 
 
-def lived(program: Program, log: Sequence[Recorded]) -> Iterator[tuple[Recorded, Machine]]:
-    """Each command of a log, and the one machine as it stands after it with what it did just then; raises `Erased`, `Diverged`."""
+def lived(programs: Programs, version_id: int, log: Iterable[Recorded]) -> Iterator[tuple[Recorded, Machine]]:
+    """Each command of a whole log, and the machine as it stands after it with what it did just then; raises `Erased`, `Diverged`.
+
+    `version_id` is the version that the instance is on now.
+    """
+    log = list(log)
     wanted = {entry.data["to"] for entry in log if entry.kind == "rewind" and entry.data}
     kept: dict[int, tuple[Data, datetime]] = {}
-    machine = Machine(program, log[0].at)
+    machine = Machine(programs(version_id), log[0].at) if log else None
     for entry in log:
+        assert machine
         if entry.kind in MOVING:
             if entry.data is None:
                 raise Erased(entry.seq)

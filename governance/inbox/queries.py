@@ -17,7 +17,7 @@ from engine.packages import Package
 from engine.replay import Trace, trace
 from engine.schema import NO_DUE, Id, Instant, process_versions, task_candidates, tasks
 from engine.schema import instances as instance_rows
-from engine.versions import package_of
+from engine.versions import package_of, programs
 from governance.cases.models import Case
 from governance.cases.queries import matching
 from governance.context import Actor, Context
@@ -239,12 +239,15 @@ def trail(context: Context, instance_id: int) -> list[Mark]:
 
 
 def _package(context: Context, instance_id: int) -> Package:
-    """The package an instance was started with; raises `NotFound`."""
-    connection = context.session.connection()
-    version_id = connection.scalar(select(instance_rows.c.version_id).where(instance_rows.c.id == instance_id))
+    """The package an instance is on; raises `NotFound`."""
+    return package_of(context.session.connection(), _version(context, instance_id))
+
+
+def _version(context: Context, instance_id: int) -> int:
+    version_id: int | None = context.session.scalar(select(instance_rows.c.version_id).where(instance_rows.c.id == instance_id))
     if version_id is None:
         raise NotFound
-    return package_of(connection, version_id)
+    return version_id
 
 
 def _node(entry: Entry, package: Package, heard: Mapping[str, Node]) -> Node | None:
@@ -321,7 +324,8 @@ def stages(context: Context, instance_id: int) -> list[Stage]:
 
 def way_of(context: Context, instance_id: int) -> Trace:
     """Where an instance has been on the diagram of its own version."""
-    return trace(_package(context, instance_id).program, entries(context.session.connection(), instance_id))
+    connection = context.session.connection()
+    return trace(programs(connection), _version(context, instance_id), entries(connection, instance_id))
 
 
 def open_tasks(context: Context, *instance_ids: int) -> Sequence[Row[Any]]:
