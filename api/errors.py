@@ -71,6 +71,8 @@ STATUS: Mapping[type[Exception], int] = {
     engine.Diverged: 409,
     engine.PlanRefused: 422,
     engine.Unanswered: 409,
+    engine.WrongVersion: 409,
+    engine.NothingToUndo: 409,
     TableRejected: 422,
     AnchorDiffers: 409,
     calendar.CalendarError: 409,

@@ -190,7 +190,10 @@ def _broken_state(connection: Connection, row: RowMapping, log: list[RowMapping]
 def _differences(connection: Connection, row: RowMapping, log: list[RowMapping]) -> Iterator[str]:
     if not any(entry["kind"] == "start" for entry in log):
         return
-    machine = replay(programs(connection), row["version_id"], map(as_entry, log))
+    known = programs(connection)
+    machine = replay(known, row["version_id"], map(as_entry, log))
+    if machine.program is not known(row["version_id"]):
+        yield "所在的版本与回放不符"
     if machine.finished != (row["status"] in (FINISHED, CANCELLED)):
         yield "是否结束与回放不符"
     if row["state"] != (None if machine.finished else dumps(machine.state())):

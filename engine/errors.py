@@ -141,6 +141,14 @@ class PlanRefused(EngineError):
         self.elements = elements
 
 
+class WrongVersion(EngineError):
+    """只能移到同一流程的另一个版本。"""
+
+
+class NothingToUndo(EngineError):
+    """移到新版之后又有了新的进展，或者没有移过，不能撤销。"""
+
+
 class Unanswered(EngineError):
     """办理记录无法在新版流程上继续。"""
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.diagram import Diagram
-from engine.errors import PlanRefused
+from engine.errors import NothingToUndo, PlanRefused
 from engine.log import Data, Recorded
+
+Line = TypeVar("Line", bound=Recorded)
+HAPPENING = frozenset(["start", "complete", "timer", "message", "signal", "service_result", "correct", "rewind", "cancel"])
+"""The commands by which an instance goes on."""
+MOVES = frozenset(["move", "undo_move"])
+"""The commands by which it changes its version."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,30 @@ def standing_moves(log: Iterable[Recorded]) -> list[Recorded]:
         elif entry.kind == "undo_move":
             moves.pop()
     return moves
+
+
+def undoable(log: Iterable[Recorded]) -> Recorded:
+    """The last move, when nothing has happened since; raises `NothingToUndo`."""
+    log = list(log)
+    move = next(reversed(standing_moves(log)), None)
+    if move is None or any(entry.seq > move.seq and entry.kind in HAPPENING for entry in log):
+        raise NothingToUndo
+    return move
+
+
+def as_then(log: Iterable[Line], version_id: int) -> list[tuple[Line, int, str | None]]:
+    """Each entry with the version it was made on, and what the task it names is called now; `version_id` is the version of now."""
+    log = list(log)
+    moves = {entry.seq: entry.facts.get("kept", {}) for entry in log if entry.kind == "move"}
+    names: dict[str, str] = {}
+    found = []
+    for entry in reversed(log):
+        found.append((entry, version_id, names.get(entry.task_key or "", entry.task_key)))
+        if entry.kind in MOVES and entry.data:
+            version_id = entry.data["from"]
+            kept = moves[entry.seq] if entry.kind == "move" else {new: old for old, new in moves[entry.data["move"]].items()}
+            names |= {before: names.get(after, after) for before, after in kept.items()}
+    return found[::-1]
 
 
 def planned(log: Iterable[Recorded], last: Plan) -> list[tuple[Recorded, Plan]]:

@@ -18,7 +18,7 @@ from engine.errors import Diverged, Erased, StepFailed, Unanswered
 from engine.expressions import ExpressionError
 from engine.log import Recorded
 from engine.machine import Machine
-from engine.plans import Plan, planned
+from engine.plans import MOVES, Plan, planned
 from engine.program import Program, Step
 from engine.replay import lived
 from engine.walk import Walk
@@ -214,7 +214,7 @@ class _Rehearsal:
                 break
             plan = plans[entry.seq]
             rested = frozenset(map(plan.new, machine.occupied()))
-            if entry.kind not in ("move", "undo_move"):
+            if entry.kind not in MOVES:
                 visited = (plan.new(step.element) for step in machine.steps if _visits(step, machine.program))
                 visits += [(entry.seq, new) for new in visited if new and new in self.draft.diagram.nodes]
         return visits, rested

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from engine.errors import Diverged, Erased, NoSuchCommand, StepFailed
+from engine.errors import Diverged, Erased, NoSuchCommand, StepFailed, Unanswered
 from engine.log import Command, Data, Moving, Recorded
 from engine.machine import Machine
+from engine.moves import moved, returned
+from engine.plans import HAPPENING, MOVES, Plan
 from engine.program import Program, Step
 
 Programs = Callable[[int], Program]
@@ -53,7 +55,7 @@ def retried(failed: Command, correction: Mapping[str, Any], actor: Mapping[str, 
     return (again,) if not correction or failed.kind in ("start", "correct") else (Command("correct", at, actor, correction), again)
 
 
-MOVING = frozenset(["start", "complete", "timer", "message", "signal", "service_result", "correct", "rewind", "cancel"])
+MOVING = HAPPENING | MOVES
 
 
 @dataclass
@@ -86,8 +88,14 @@ class Trace:
 def trace(programs: Programs, version_id: int, log: Iterable[Recorded]) -> Trace:
     """The way of an instance over its diagram; raises `Erased`, `Diverged`."""
     steps: list[Step] = []
-    for _entry, machine in lived(programs, version_id, log):
-        steps.extend(machine.steps)
+    left: list[list[Step]] = []
+    for entry, machine in lived(programs, version_id, log):
+        if entry.kind == "move":
+            left.append(steps)
+            steps = []
+        elif entry.kind == "undo_move":
+            steps = left.pop()
+        steps += machine.steps
     nodes = machine.diagram.nodes
     visited = Counter(step.element for step in steps if step.kind in ("entered", "ended", "fired") and step.element in nodes)
     taken = frozenset(step.element for step in steps if step.kind == "taken")
@@ -105,27 +113,72 @@ def replay(programs: Programs, version_id: int, log: Iterable[Recorded], upto: i
     return machine
 
 
+def past(programs: Programs, version_id: int, log: Iterable[Recorded], seq: int) -> tuple[Data, datetime]:
+    """What a rewind to command `seq` goes back to, on the version of now; raises `Erased`, `Diverged`."""
+    log = list(log)
+    if not any(entry.kind in MOVES for entry in log[seq:]):
+        log = log[:seq]
+    life = _Life(programs, version_id, log, seq)
+    for _ in life.along():
+        pass
+    return life.pasts[seq]
+
+
 def lived(programs: Programs, version_id: int, log: Iterable[Recorded]) -> Iterator[tuple[Recorded, Machine]]:
     """Each command of a whole log, and the machine as it stands after it with what it did just then; raises `Erased`, `Diverged`.
 
     `version_id` is the version that the instance is on now.
     """
-    log = list(log)
-    wanted = {entry.data["to"] for entry in log if entry.kind == "rewind" and entry.data}
-    kept: dict[int, tuple[Data, datetime]] = {}
-    machine = Machine(programs(version_id), log[0].at) if log else None
-    for entry in log:
-        assert machine
-        if entry.kind in MOVING:
-            if entry.data is None:
-                raise Erased(entry.seq)
-            machine.lookup = _Facts(entry)
-            try:
-                carry_out(machine, entry, kept.__getitem__)
-            except (StepFailed, KeyError) as error:
-                raise Diverged(entry.seq, str(error)) from error
-        if entry.seq in wanted:
-            kept[entry.seq] = machine.snapshot(), entry.at
-        yield entry, machine
-        machine.steps.clear()
-        machine.sent.clear()
+    return _Life(programs, version_id, list(log)).along()
+
+
+class _Life:
+    """One log being replayed, from version to version."""
+
+    def __init__(self, programs: Programs, version_id: int, log: Sequence[Recorded], *wanted: int) -> None:
+        self.programs = programs
+        self.log = log
+        self.wanted = {*wanted, *(entry.data["to"] for entry in log if entry.kind == "rewind" and entry.data)}
+        self.pasts: dict[int, tuple[Data, datetime]] = {}
+        self.left: list[tuple[int, Program, Data, dict[int, tuple[Data, datetime]]]] = []
+        """What the moves that can be undone left behind."""
+        first = next((entry.data["from"] for entry in log if entry.kind == "move" and entry.data), version_id)
+        self.machine = Machine(programs(first), log[0].at) if log else None
+
+    def along(self) -> Iterator[tuple[Recorded, Machine]]:
+        for number, entry in enumerate(self.log):
+            assert self.machine
+            if entry.kind in MOVING:
+                if entry.data is None:
+                    raise Erased(entry.seq)
+                self.machine.lookup = _Facts(entry)
+                try:
+                    self.machine = self._after(self.machine, entry, number)
+                except (StepFailed, Unanswered, KeyError) as error:
+                    raise Diverged(entry.seq, str(error)) from error
+            if entry.seq in self.wanted:
+                self.pasts[entry.seq] = self.machine.snapshot(), entry.at
+            yield entry, self.machine
+            self.machine.steps.clear()
+            self.machine.sent.clear()
+
+    def _after(self, machine: Machine, entry: Recorded, number: int) -> Machine:
+        if entry.kind == "move":
+            return self._moved(machine, entry, self.log[:number])
+        if entry.kind == "undo_move":
+            return self._returned(machine, entry)
+        carry_out(machine, entry, self.pasts.__getitem__)
+        return machine
+
+    def _moved(self, machine: Machine, entry: Recorded, log: Sequence[Recorded]) -> Machine:
+        data = entry.data or {}
+        there = moved(machine, self.programs(data["to"]), log, Plan.of(data["plan"]), entry.at, self.wanted)
+        self.left.append((entry.seq, machine.program, machine.snapshot(), self.pasts))
+        self.pasts = {seq: there.pasts[seq] for seq in self.wanted if seq in there.pasts}
+        return there.machine
+
+    def _returned(self, machine: Machine, entry: Recorded) -> Machine:
+        seq, program, state, self.pasts = self.left.pop()
+        back = returned(state, program, machine, entry.at)
+        self.pasts |= {between: (back.snapshot(), self.log[between - 1].at) for between in self.wanted if seq <= between < entry.seq}
+        return back

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, func, insert, select
 from engine.errors import NoSuchInstance, NoSuchVersion, VersionRefused
 from engine.log import dumps, loads
 from engine.packages import Package, frozen_package
+from engine.plans import MOVES
 from engine.program import Program
-from engine.schema import instances, process_versions
+from engine.schema import commands, instances, process_versions
 from engine.validator import check_package, publishable
 
 
@@ -111,6 +112,13 @@ def package_of(connection: Connection, version_id: int, digest: str | None = Non
     if package := _shelf.take(digest):
         return package
     return _shelf.put(digest, frozen_package(thaw(connection.scalar(select(process_versions.c.files).where(this)) or "")))
+
+
+def version_then(connection: Connection, instance_id: int, version_id: int, at: datetime) -> int:
+    """The version that an instance, of `version_id` now, was on at a moment."""
+    since = (commands.c.instance_id == instance_id) & commands.c.kind.in_(MOVES) & (commands.c.at >= at)
+    left = connection.scalar(select(commands.c.data).where(since).order_by(commands.c.seq).limit(1))
+    return int(loads(left)[1]["from"]) if left else version_id
 
 
 def programs(connection: Connection) -> Callable[[int], Program]:

@@ -36,10 +36,13 @@ class Walk:
         self.opened: list[tuple[str | None, Step]] = []
         """The tasks that opened with the last command, each with the recorded one that it is."""
 
-    def along(self, log: Iterable[Recorded]) -> Iterator[tuple[Recorded, Machine]]:
-        """The machine as it stands after each command, with the steps it took just then; raises `Unanswered`, `Erased`."""
+    def along(self, log: Iterable[Recorded], wanted: Collection[int] = ()) -> Iterator[tuple[Recorded, Machine]]:
+        """The machine as it stands after each command, with the steps it took just then; raises `Unanswered`, `Erased`.
+
+        The snapshots after the commands that are `wanted` are kept.
+        """
         entries = planned(log, self.plan)
-        wanted = {entry.data["to"] for entry, _ in entries if entry.kind == "rewind" and entry.data}
+        wanted = {*wanted, *(entry.data["to"] for entry, _ in entries if entry.kind == "rewind" and entry.data)}
         self.machine = Machine(self.program, entries[0][0].at)
         self._record = _Record([entry for entry, _ in entries])
         self._resting = False
