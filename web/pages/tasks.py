@@ -241,7 +241,7 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
     about = _about(held)
     case = about.case
     why = loads(held.task["assignment"])["why"]
-    settings = held.package.diagram.nodes[held.task["element"]].settings
+    settings = held.settings
     claimed = held.task["claimed_by"]
     page = render_template(
         "task.html",
