@@ -9,19 +9,20 @@ import { toolbar } from './toolbar.js';
 import { begin, centre } from './view.js';
 import { say } from './words.js';
 
-/** One drawing, from when it is made until the draft turns editable or only to be looked at. */
+/** One drawing, from when it is made until it turns editable or only to be looked at. */
 class Editor {
-  constructor(box, draft) {
+  constructor(box, draft, editable) {
     this.draft = draft;
+    this.editable = editable;
     this.pages = make('select', { className: 'form-select', 'aria-label': say('page'), hidden: true });
     this.canvas = make('div', { className: 'studio-canvas' });
     this.message = make('p', { className: 'notice notice-warning', role: 'alert', hidden: true });
     const aside = make('aside', { className: 'studio-panel', 'aria-label': say('settings'), tabIndex: -1 });
-    this.drawing = makeDrawing(this.canvas, !draft.readOnly);
-    box.replaceChildren(toolbar(this.drawing, box, this.pages, !draft.readOnly), this.message, make('div', { className: 'studio-desk' }, this.canvas, aside));
+    this.drawing = makeDrawing(this.canvas, editable);
+    box.replaceChildren(toolbar(this.drawing, box, this.pages, editable), this.message, make('div', { className: 'studio-desk' }, this.canvas, aside));
     this.pages.addEventListener('change', () => this.turn(this.page(this.pages.value)));
     const touch = () => draft.later(DIAGRAM, () => this.text());
-    this.panel = new Panel({ box: aside, drawing: this.drawing, draft, go: (id) => this.select(id), touch });
+    this.panel = new Panel({ box: aside, drawing: this.drawing, draft, editable, go: (id) => this.select(id), touch });
     this.drawing.on('commandStack.changed', ({ trigger }) => { if (trigger !== 'clear') touch(); });
     this.drawing.on('import.done', () => this.mark());
   }
@@ -38,7 +39,6 @@ class Editor {
     } catch (problem) {
       return this.complain('diagramFailed', problem.message);
     }
-    if (this.drawing.lost.length) this.complain('diagramLossy', this.drawing.lost[0].message);
     this.listPages();
     this.shown = this.pages.options[0]?.value;
     begin(this.drawing);
@@ -84,14 +84,21 @@ class Editor {
 export async function mount(box, draft) {
   box.classList.add('studio-diagram');
   let editor;
-  async function draw() {
+  async function begin(editable) {
     const before = editor;
-    editor = new Editor(box, draft);
+    editor = new Editor(box, draft, editable);
     before?.drawing.destroy();
     await editor.read();
   }
+  async function draw() {
+    await begin(!draft.readOnly);
+    const [lost] = editor.drawing.lost;
+    if (!lost) return;
+    if (editor.editable) await begin(false);
+    editor.complain('diagramLossy', lost.message);
+  }
   draft.addEventListener('held', draw);
-  draft.addEventListener('replaced', () => editor.read());
+  draft.addEventListener('replaced', draw);
   draft.addEventListener('problems', () => editor.mark());
   await draw();
   return { select: (id) => editor.select(id) };

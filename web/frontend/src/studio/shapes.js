@@ -20,7 +20,9 @@ export function isOffered(key) {
   return !REFUSED.test(key) && !PLAIN_TASK.test(key) && (!event || EVENTS[event.place].includes(event.kind));
 }
 
-const offered = (entries) => Object.fromEntries(Object.entries(entries).filter(([key]) => isOffered(key)));
+const RARE = /-(?:send-task|receive-task|manual-task|inclusive-gateway)$/; // the library shows these only to those who search for them
+
+const offered = (entries) => Object.fromEntries(Object.entries(entries).filter(([key]) => isOffered(key)).map(([key, entry]) => [key, RARE.test(key) ? { ...entry, rank: 0 } : entry]));
 
 function Shapes(popupMenu, palette, contextPad, create, autoPlace, elementFactory, translate) {
   const LAST = 200;
