@@ -25,6 +25,7 @@ from governance.deliberation.commands import AlreadyGiven, NotOpen
 from governance.identity.commands import LOCKED_FOR, AccountLocked, WrongCredentials
 from governance.meetings import errors as meetings
 from governance.people.queries import names
+from governance.studio import errors as studio
 from governance.voting import errors as voting
 from governance.workflow.interventions import NoContact, TooLate
 
@@ -50,6 +51,8 @@ STATUS: Mapping[type[Exception], int] = {
     meetings.WrongCode: 422,
     meetings.CodeLocked: 429,
     **dict.fromkeys((AlreadyGiven, NotOpen), 409),
+    **dict.fromkeys((studio.DraftChanged, studio.DraftHeld, studio.DraftClosed, studio.NothingChanged, studio.BehindPublished), 409),
+    **dict.fromkeys((studio.OtherThanAgreed, studio.AlreadyUnderWay, studio.ScenarioFailed, studio.NeverRetired), 409),
     TooLate: 409,
     NoContact: 409,
     engine.EngineError: 409,

@@ -36,7 +36,7 @@ def unpack(packed: bytes, patterns: tuple[str, ...], limit: int) -> Mapping[str,
             entries = archive.infolist()
             if len(entries) > MAX_FILES:
                 raise Unreadable(f"压缩包中的文件超过上限 {MAX_FILES} 个。")
-            fitting = [entry for entry in entries if any(_fits(entry.filename, pattern) for pattern in patterns)]
+            fitting = [entry for entry in entries if any(fits(entry.filename, pattern) for pattern in patterns)]
             if len({entry.filename for entry in fitting}) < len(fitting):
                 raise Unreadable("压缩包中有两个同名的文件。")
             files: dict[str, bytes] = {}
@@ -51,5 +51,6 @@ def unpack(packed: bytes, patterns: tuple[str, ...], limit: int) -> Mapping[str,
         raise Unreadable("压缩包已损坏、已加密或不是 zip 格式。") from error
 
 
-def _fits(name: str, pattern: str) -> bool:
+def fits(name: str, pattern: str) -> bool:
+    """Whether a file of this name, with its folder, is meant by the pattern."""
     return name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)

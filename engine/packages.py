@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine.archives import unpack
+from engine.archives import fits, unpack
 from engine.decisions import DecisionTable, TableRejected, read_table
-from engine.diagram import MAX_BYTES, Diagram, read_diagram
+from engine.diagram import ID, MAX_BYTES, Diagram, read_diagram
 from engine.errors import Unreadable
 from engine.program import Program
 from engine.scenario_files import Scenario, read_scenario
@@ -24,16 +25,18 @@ from engine.scenario_files import Scenario, read_scenario
 DIAGRAM = "process.bpmn"
 MAX_PACKAGE = 1_500_000
 FROZEN = (DIAGRAM, "forms/*.json", "tables/*.dmn", "texts/*.json")
-SCENARIOS = "scenarios/*.yaml"
+KEPT = (*FROZEN, "scenarios/*.yaml")
+STORY = re.compile(r"[\w.-]{1,100}")
+"""What the file of a scenario may be called."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """What travels together. `files` are those that are frozen into a version, by their path in the package."""
+    """What travels together, by path in the package: `files` are frozen into a version, `rehearsed` are the scenarios it was tried with."""
 
     diagram: Diagram
     files: Mapping[str, bytes] = field(default_factory=dict)
-    scenarios: tuple[Scenario, ...] = ()
+    rehearsed: Mapping[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -42,6 +45,16 @@ class Package:
         for name in sorted(self.files):
             whole.update(f"{name}\0{len(self.files[name])}\0".encode() + self.files[name])
         return whole.hexdigest()
+
+    @property
+    def whole(self) -> Mapping[str, bytes]:
+        """All its files."""
+        return {**self.files, **self.rehearsed}
+
+    @cached_property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """The scenarios in the order of their files' names; raises `Unreadable`."""
+        return tuple(read_scenario(_decoded(text, name), name.partition("/")[2]) for name, text in sorted(self.rehearsed.items()))
 
     @cached_property
     def forms(self) -> Mapping[str, Mapping[str, Any]]:
@@ -82,31 +95,34 @@ def read_package(path: Path) -> Package:
     if not folder:
         content = read_file(path)
         return read_archive(content) if content.startswith(b"PK") else frozen_package({DIAGRAM: content})
-    if not (path / DIAGRAM).is_file():
-        raise Unreadable(f"流程包“{path.name}”中没有 {DIAGRAM}。")
-    files = {str(file.relative_to(path).as_posix()): read_file(file) for pattern in FROZEN for file in sorted(path.glob(pattern))}
-    scenarios = tuple(read_scenario(read_text(file), file.name) for file in sorted(path.glob(SCENARIOS)))
-    return frozen_package(files, scenarios)
+    return frozen_package({str(file.relative_to(path).as_posix()): read_file(file) for each in KEPT for file in sorted(path.glob(each))})
 
 
 def read_archive(packed: bytes) -> Package:
     """The package in a zip file; raises `Unreadable`."""
     if len(packed) > MAX_BYTES:
         raise Unreadable(f"压缩包超过上限 {MAX_BYTES / 1e6:g} MB。")
-    files = dict(unpack(packed, (*FROZEN, SCENARIOS), MAX_PACKAGE))
-    told = {name: files.pop(name) for name in sorted(files) if name.startswith("scenarios/")}
-    if DIAGRAM not in files:
-        raise Unreadable(f"压缩包中没有 {DIAGRAM}。")
-    return frozen_package(files, tuple(read_scenario(_decoded(text, name), name.partition("/")[2]) for name, text in told.items()))
+    return frozen_package(unpack(packed, KEPT, MAX_PACKAGE))
 
 
-def frozen_package(files: Mapping[str, bytes], scenarios: tuple[Scenario, ...] = ()) -> Package:
+def frozen_package(files: Mapping[str, bytes]) -> Package:
     """The package that these files make; raises `Unreadable`."""
+    if DIAGRAM not in files:
+        raise Unreadable(f"流程包中没有 {DIAGRAM}。")
     if sum(map(len, files.values())) > MAX_PACKAGE:
         raise Unreadable(f"流程包的文件合计超过上限 {MAX_PACKAGE / 1e6:g} MB。")
-    package = Package(read_diagram(files[DIAGRAM]), files, scenarios)
-    _ = package.forms, package.tables, package.texts
+    rehearsed = {name: text for name, text in files.items() if name.startswith("scenarios/")}
+    frozen = {name: text for name, text in files.items() if name not in rehearsed}
+    package = Package(read_diagram(files[DIAGRAM]), frozen, rehearsed)
+    _ = package.forms, package.tables, package.texts, package.scenarios
     return package
+
+
+def belongs(name: str) -> bool:
+    """Whether a package may hold a file of this name."""
+    if not any(fits(name, pattern) for pattern in KEPT):
+        return False
+    return name == DIAGRAM or bool((STORY if name.startswith("scenarios/") else ID).fullmatch(key_of(name)))
 
 
 def read_texts(files: Mapping[str, bytes]) -> Mapping[str, Mapping[str, str]]:

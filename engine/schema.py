@@ -75,8 +75,22 @@ process_versions = Table(
     Column("published_at", Instant, nullable=False),
     Column("published_by", String(80), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("rehearsed", Text),
     UniqueConstraint("key", "number"),
 )
+"""`rehearsed` holds the scenarios that a version was tried with; they are no part of what runs."""
+
+retirements = Table(
+    "process_retirements",
+    metadata,
+    Column("key", String(80), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", String(80), nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("key", "number"),
+)
+"""Up to which version a process is retired: nothing starts on it any more, what runs goes on."""
 
 instances = Table(
     "instances",
@@ -152,7 +166,7 @@ checkpoint_heads = Table(
     sqlite_with_rowid=False,
 )
 
-RECORD = (commands, process_versions, checkpoints, checkpoint_heads)
+RECORD = (commands, process_versions, retirements, checkpoints, checkpoint_heads)
 """What may only be appended to."""
 
 tasks = Table(
@@ -260,6 +274,8 @@ SQLITE_GUARDS = (
     "CREATE TRIGGER checkpoints_freeze BEFORE UPDATE ON checkpoints BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END",
     "CREATE TRIGGER heads_keep BEFORE DELETE ON checkpoint_heads BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END",
     "CREATE TRIGGER heads_freeze BEFORE UPDATE ON checkpoint_heads BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END",
+    "CREATE TRIGGER retirements_keep BEFORE DELETE ON process_retirements BEGIN SELECT RAISE(ABORT, 'retirements are append-only'); END",
+    "CREATE TRIGGER retirements_freeze BEFORE UPDATE ON process_retirements BEGIN SELECT RAISE(ABORT, 'retirements are append-only'); END",
 )
 POSTGRES_GUARDS = (
     "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
@@ -275,6 +291,8 @@ POSTGRES_GUARDS = (
     "CREATE TRIGGER checkpoints_whole BEFORE TRUNCATE ON checkpoints FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
     "CREATE TRIGGER heads_keep BEFORE DELETE OR UPDATE ON checkpoint_heads FOR EACH ROW EXECUTE FUNCTION refuse_change()",
     "CREATE TRIGGER heads_whole BEFORE TRUNCATE ON checkpoint_heads FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    "CREATE TRIGGER retirements_keep BEFORE DELETE OR UPDATE ON process_retirements FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    "CREATE TRIGGER retirements_whole BEFORE TRUNCATE ON process_retirements FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
 )
 
 

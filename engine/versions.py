@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, insert, select
 from engine.errors import NoSuchInstance, NoSuchVersion, VersionRefused
 from engine.log import dumps, loads
 from engine.packages import Package, frozen_package
-from engine.schema import instances, process_versions
+from engine.schema import instances, process_versions, retirements
 from engine.validator import check_package, publishable
 
 
@@ -51,15 +51,32 @@ def publish(connection: Connection, id: int, package: Package, now: datetime, *,
     key = package.diagram.main.id
     latest = connection.scalar(select(func.max(process_versions.c.number)).where(process_versions.c.key == key))
     version = Version(id, key, (latest or 0) + 1, package.diagram.main.name or key, package.digest, now, by, reason)
-    files = dumps({name: text.decode() for name, text in package.files.items()})
-    connection.execute(insert(process_versions).values(files=files, **version.__dict__))
+    stored = {"files": _stored(package.files), "rehearsed": _stored(package.rehearsed)}
+    connection.execute(insert(process_versions).values(**stored, **version.__dict__))
     return version
 
 
+def _stored(files: Mapping[str, bytes]) -> str:
+    return dumps({name: text.decode() for name, text in files.items()})
+
+
+def retire(connection: Connection, key: str, now: datetime, *, by: str, reason: str) -> None:
+    """Lets nothing start on the process any more until a version of it is published again; raises `NoSuchVersion`."""
+    number = latest_version(connection, key).number
+    connection.execute(insert(retirements).values(key=key, number=number, at=now, by=by, reason=reason))
+
+
+def retired_up_to(connection: Connection) -> Mapping[str, int]:
+    """By process, the number of the last version that is retired."""
+    latest = select(retirements.c.key, func.max(retirements.c.number)).group_by(retirements.c.key)
+    return dict(connection.execute(latest).all())
+
+
 def latest_version(connection: Connection, key: str) -> Version:
-    """The version that new instances of a process start on; raises `NoSuchVersion`."""
-    query = select(*_COLUMNS).where(process_versions.c.key == key).order_by(process_versions.c.number.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
+    """The version that new instances of a process start on; raises `NoSuchVersion`, also when the process is retired."""
+    over = select(func.max(retirements.c.number)).where(retirements.c.key == key).scalar_subquery()
+    started_on = (process_versions.c.key == key) & (process_versions.c.number > func.coalesce(over, 0))
+    row = connection.execute(select(*_COLUMNS).where(started_on).order_by(process_versions.c.number.desc()).limit(1)).one_or_none()
     if row is None:
         raise NoSuchVersion(key)
     return Version(*row)
@@ -108,6 +125,15 @@ def package_of(connection: Connection, version_id: int, digest: str | None = Non
     if row is None:
         raise NoSuchVersion(str(version_id))
     return _shelf.take(row.digest) or _shelf.put(row.digest, frozen_package(thaw(row.files)))
+
+
+def whole_package(connection: Connection, version_id: int) -> Package:
+    """The package of a version with the scenarios it was published with; raises `NoSuchVersion`."""
+    stored = (process_versions.c.files, process_versions.c.rehearsed)
+    row = connection.execute(select(*stored).where(process_versions.c.id == version_id)).one_or_none()
+    if row is None:
+        raise NoSuchVersion(str(version_id))
+    return frozen_package({**thaw(row.files), **thaw(row.rehearsed or "{}")})
 
 
 def thaw(files: str) -> Mapping[str, bytes]:

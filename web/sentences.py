@@ -16,6 +16,7 @@ from governance.people.rules import POSTS
 from web.codes import CODES
 from web.language import N_
 from web.language import gettext as _
+from web.studio import STUDIO
 from web.texts import own_text, published_text
 from web.voting import VOTING
 
@@ -82,6 +83,7 @@ def _part(part: str) -> str:
 
 SENTENCES = (
     *VOTING,
+    *STUDIO,
     N_("沟通"),
     N_("会签"),
     N_("催办"),

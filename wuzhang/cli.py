@@ -20,7 +20,7 @@ from engine.packages import Package, read_package, read_text
 from engine.scenario_files import Scenario, read_scenario
 from engine.scenarios import Played, play
 from engine.validator import Problem, check_package, publishable
-from engine.versions import package_of, versions
+from engine.versions import versions, whole_package
 from governance.calendar.notices import planning_calendar
 from governance.workflow.rules import SETTING_WORDS, planned_due
 from wuzhang.record import audit, make_backup, restore_backup
@@ -139,7 +139,7 @@ def export_process(key: str, file: Path, number: int | None) -> None:
         found = next((version for version in versions(connection, key) if number in (None, version.number)), None)
         if found is None:
             raise click.ClickException("没有这个流程或版本，请用 wuzhang process list 查看。")
-        packed = pack(package_of(connection, found.id).files)
+        packed = pack(whole_package(connection, found.id).whole)
     try:
         with file.open("xb") as out:
             out.write(packed)

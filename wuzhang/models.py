@@ -10,8 +10,24 @@ from governance.meetings import models as meetings
 from governance.organisation import models as organisation
 from governance.people import models as people
 from governance.rolls import models as rolls
+from governance.studio import models as studio
+from governance.studio import process as process_change
 from governance.voting import models as voting
 from governance.workflow import models as workflow
 
-SUBJECTS = (calendar, cases, deliberation, identity, matters, meetings, organisation, people, rolls, voting, workflow)
+SUBJECTS = (
+    calendar,
+    cases,
+    deliberation,
+    identity,
+    matters,
+    meetings,
+    organisation,
+    people,
+    process_change,
+    rolls,
+    studio,
+    voting,
+    workflow,
+)
 metadata = Base.metadata

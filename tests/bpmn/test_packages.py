@@ -33,6 +33,8 @@ OUTCOMES = {id: found for id, found in FORMS.items() if found[1] != "report_case
 SCENARIOS = {f"{key}/{scenario.name}": (package, scenario) for key, package in PACKAGES.items() for scenario in package.scenarios}
 BESIDE = {"anonymous", "matter_tier"}
 """What the conditions of a form may read that is known from the start."""
+BEGAN = {"submitter"}
+"""Who began an instance is in its data from the start."""
 GATHERED = {"respond_whistle": "whistle_results", "co_handle_case": "co_results", "carry_out_task": "task_results"}
 """Where the outcomes of a form that several units fill in at once are put together."""
 
@@ -77,7 +79,7 @@ def test_each_task_says_who_does_it_with_what_and_how_long(package: Package, tas
     assert said["form"]["key"] in package.forms
     assert said["assign"]["unit"] in {*RULES, "reporter"}
     assert set(said["assign"]["post"].split(",")) <= {*POSTS, "reporter"}
-    noted = {node.settings["actor"]["as"] for node in package.diagram.nodes.values() if "actor" in node.settings}
+    noted = BEGAN | {node.settings["actor"]["as"] for node in package.diagram.nodes.values() if "actor" in node.settings}
     assert set(filter(None, said["assign"].get("exclude", "").split(","))) <= noted
     limit = said.get("deadline", {})
     for text in (t for t in limit.values() if t.startswith("=")):

@@ -1,0 +1,1 @@
+"""流程设计: drafts of processes, and how they become versions."""

@@ -1,0 +1,61 @@
+"""What the process studio refuses, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from governance.calendar.rules import SHANGHAI
+from governance.errors import GovernanceError
+
+
+class DraftChanged(GovernanceError):
+    """草稿已被他人修改。"""
+
+    def __init__(self, by: str, at: datetime, changes: Sequence[str]) -> None:
+        super().__init__(f"草稿已由{by}于 {at.astimezone(SHANGHAI):%m-%d %H:%M} 修改，您的内容没有保存。")
+        self.by, self.at, self.changes = by, at, tuple(changes)
+
+
+class DraftHeld(GovernanceError):
+    """草稿正由他人编辑。"""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"{by}正在编辑这份草稿，您可以查看，或者接手编辑。")
+        self.by = by
+
+
+class DraftClosed(GovernanceError):
+    """草稿已提交审批或已结束，不能再修改。"""
+
+
+class NothingChanged(GovernanceError):
+    """草稿与现行版本没有不同，不必提交。"""
+
+
+class BehindPublished(GovernanceError):
+    """草稿不是从现行版本改起的，不能提交。"""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"草稿改起以后又发布了第 {number} 版，请先核对两者的不同，再以现行版本为基础提交。")
+        self.number = number
+
+
+class OtherThanAgreed(GovernanceError):
+    """草稿的内容与审批时的指纹不符，没有发布。"""
+
+
+class AlreadyUnderWay(GovernanceError):
+    """这个流程已有一项变更在审批或等待生效。"""
+
+
+class ScenarioFailed(GovernanceError):
+    """场景没有通过，不能提交。"""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(f"场景没有通过，不能提交：{'、'.join(names)}。")
+        self.names = tuple(names)
+
+
+class NeverRetired(GovernanceError):
+    """系统自用的流程不能停用。"""

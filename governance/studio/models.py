@@ -1,0 +1,46 @@
+"""What is stored of processes in the making. Moments and references say how far a draft has come; nothing else does."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.schema import instances, process_versions
+from governance.base import Base
+
+
+class Draft(Base):
+    """草稿: the files of a process in the making. `base_id` is the version it began as; `change_id` the change it is submitted as."""
+
+    __tablename__ = "process_drafts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    base_id: Mapped[int | None] = mapped_column(ForeignKey(process_versions.c.id))
+    files: Mapped[str] = mapped_column(Text)
+    revision: Mapped[int]
+    created_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    created_at: Mapped[datetime]
+    edited_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    edited_at: Mapped[datetime]
+    held_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    held_until: Mapped[datetime | None]
+    change_id: Mapped[int | None] = mapped_column(ForeignKey(instances.c.id), unique=True)
+    published_id: Mapped[int | None] = mapped_column(ForeignKey(process_versions.c.id))
+    ended_at: Mapped[datetime | None]
+
+
+class DraftRevision(Base):
+    """What a draft was after an edit; edits of one person that follow each other closely are one revision."""
+
+    __tablename__ = "process_draft_revisions"
+
+    draft_id: Mapped[int] = mapped_column(ForeignKey(Draft.id), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    files: Mapped[str] = mapped_column(Text)
+    saved_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    began_at: Mapped[datetime]
+    saved_at: Mapped[datetime]

@@ -1,0 +1,133 @@
+"""What there is of drafts, and how they differ from what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.difference import Change, difference, is_redrawn
+from engine.errors import NoSuchVersion
+from engine.packages import Package, frozen_package
+from engine.schema import instances, process_versions
+from engine.versions import Version, latest_version, retired_up_to, versions, whole_package
+from governance.errors import NotFound
+from governance.studio.models import Draft, DraftRevision
+from governance.studio.rules import files_of
+from governance.workflow.rules import SETTING_WORDS
+
+
+def draft(session: Session, draft_id: int, *, lock: bool = False) -> Draft:
+    """One draft; raises `NotFound`."""
+    found = session.get(Draft, draft_id, with_for_update=lock or None, populate_existing=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def open_drafts(session: Session) -> Sequence[Draft]:
+    """The drafts that somebody works on or that wait for approval, the latest edited first."""
+    return session.scalars(select(Draft).where(Draft.ended_at.is_(None)).order_by(Draft.edited_at.desc(), Draft.id.desc())).all()
+
+
+def revisions(session: Session, draft_id: int) -> Sequence[DraftRevision]:
+    """What the draft has been, the latest first."""
+    return session.scalars(select(DraftRevision).where(DraftRevision.draft_id == draft_id).order_by(DraftRevision.number.desc())).all()
+
+
+def package_of_draft(held: Draft) -> Package:
+    """The package that the draft's files make."""
+    return frozen_package(files_of(held.files))
+
+
+def base_of(session: Session, held: Draft) -> Package | None:
+    """The package that the draft began as; none for a new process."""
+    return whole_package(session.connection(), held.base_id) if held.base_id else None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How two packages differ, in sentences; `is_redrawn` says that the drawing does."""
+
+    changes: tuple[Change, ...]
+    is_redrawn: bool
+
+    @property
+    def sentences(self) -> list[str]:
+        return [change.message for change in self.changes]
+
+
+def compared(old: Package | None, new: Package) -> Compared:
+    """The difference of two packages; of a new process there is nothing to compare."""
+    if old is None:
+        return Compared((Change("diagram", "", f"新建流程“{new.diagram.main.name or new.diagram.main.id}”"),), is_redrawn=False)
+    return Compared(difference(old, new, SETTING_WORDS), is_redrawn(old, new))
+
+
+def current(session: Session, key: str) -> Version | None:
+    """The version that new instances start on; none when there is none, or the process is retired."""
+    try:
+        return latest_version(session.connection(), key)
+    except NoSuchVersion:
+        return None
+
+
+@dataclass(frozen=True)
+class Published:
+    """A process with its versions, the newest first, and how many instances still run on each."""
+
+    key: str
+    versions: tuple[Version, ...]
+    running: dict[int, int]
+    is_retired: bool
+
+    @property
+    def latest(self) -> Version:
+        return self.versions[0]
+
+
+def published(session: Session) -> list[Published]:
+    """All processes by their names."""
+    connection = session.connection()
+    over, by_key = retired_up_to(connection), dict[str, list[Version]]()
+    for version in versions(connection):
+        by_key.setdefault(version.key, []).append(version)
+    on = select(instances.c.version_id, func.count()).where(instances.c.ended_at.is_(None)).group_by(instances.c.version_id)
+    running: dict[int, int] = dict(connection.execute(on).all())
+    found = [Published(k, tuple(of), {v.id: running.get(v.id, 0) for v in of}, over.get(k, 0) >= of[0].number) for k, of in by_key.items()]
+    return sorted(found, key=lambda one: one.key)
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A change that is neither in effect nor given up."""
+
+    instance_id: int
+    title: str
+    since: datetime
+
+
+def under_way(session: Session, key: str) -> UnderWay | None:
+    """The change of a process that is being approved or waits for its moment."""
+    of_drafts = select(Draft.change_id).where(Draft.key == key, Draft.change_id.is_not(None))
+    mine = (instances.c.business_key == change_key(key)) | instances.c.id.in_(of_drafts)
+    going_on = select(instances.c.id, instances.c.title, instances.c.started_at).where(mine, instances.c.ended_at.is_(None)).limit(1)
+    row = session.connection().execute(going_on).one_or_none()
+    return UnderWay(*row) if row else None
+
+
+def change_key(of: str) -> str:
+    """The business key of a change: of a draft by its id, of a retirement by the process."""
+    return f"process_change:{of}"
+
+
+def version_of(session: Session, version_id: int) -> Version:
+    """One published version; raises `NotFound`."""
+    row = session.connection().execute(select(process_versions.c.key).where(process_versions.c.id == version_id)).one_or_none()
+    found = next((v for v in versions(session.connection(), row.key) if v.id == version_id), None) if row else None
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,86 @@
+"""What a draft may hold, and what the domain has against a process beyond what the engine has."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from datetime import timedelta
+
+from engine.log import dumps
+from engine.packages import Package, belongs
+from engine.scenarios import Deadlines, play
+from engine.validator import Problem, check_package
+from engine.versions import thaw
+from governance.calendar.rules import Unit as LimitUnit
+from governance.errors import Refused
+from governance.people.rules import POSTS
+from governance.workflow.assignment import REPORTER, RULES
+from governance.workflow.commands import CHECKS
+from governance.workflow.rules import words
+from governance.workflow.world import LOOKUPS
+
+HOLD = timedelta(minutes=3)
+"""How long nobody else may edit after the last sign of life of whoever does."""
+ONE_SITTING = timedelta(minutes=10)
+"""Edits of one person within this time are one revision."""
+MAX_REVISIONS = 100
+REASON = 500
+FARTHEST = timedelta(days=366)
+
+Files = Mapping[str, bytes]
+Edits = Mapping[str, str | None]
+"""By path, what a file says now; None when it is gone."""
+
+
+def edited(files: Files, edits: Edits) -> Files:
+    """The files after the edits; raises `Refused` for a name that is none of a package's."""
+    if odd := next((name for name in edits if not belongs(name)), None):
+        raise Refused({"files": f"流程包中不能有名为“{odd[:80]}”的文件"})
+    kept = {name: text for name, text in files.items() if name not in edits}
+    try:
+        return kept | {name: text.encode() for name, text in edits.items() if text is not None}
+    except UnicodeEncodeError as error:
+        raise Refused({"files": "文件中有无法保存的字符"}) from error
+
+
+def stored(files: Files) -> str:
+    """The files as a draft keeps them."""
+    return dumps({name: text.decode() for name, text in files.items()})
+
+
+def files_of(kept: str) -> Files:
+    """The files that a draft keeps."""
+    return thaw(kept)
+
+
+def problems_of(package: Package) -> tuple[Problem, ...]:
+    """Everything that is wrong with a package, by the engine's rules and by the domain's."""
+    return (*check_package(package), *dict.fromkeys(_unknown(package)))
+
+
+def failed_scenarios(package: Package, deadlines: Deadlines) -> tuple[str, ...]:
+    """The names of the scenarios that do not pass."""
+    return tuple(scenario.name for scenario in package.scenarios if not play(package.program, scenario, deadlines).passed)
+
+
+def _unknown(package: Package) -> Iterator[Problem]:
+    """Settings that name what the district does not know: nobody could do such a task."""
+    for node in package.diagram.nodes.values():
+        named = node.settings.get
+        assign, limit, check = named("assign", {}), named("deadline", {}).get("unit", ""), named("check", {}).get("name", "")
+        for post in _beyond(words(assign.get("post", "")), {*POSTS, REPORTER}):
+            yield Problem("post_unknown", node.id, f"“{node.label}”的办理岗位“{post}”不存在。")
+        for rule in _beyond([assign.get("unit", "")], {*RULES, REPORTER}):
+            yield Problem("unit_rule_unknown", node.id, f"“{node.label}”的办理单位规则“{rule}”不存在。")
+        for unit in _beyond([limit], set(LimitUnit)):
+            yield Problem("limit_unit_unknown", node.id, f"“{node.label}”的时限单位“{unit}”不存在。")
+        for name in _beyond([check], CHECKS):
+            yield Problem("check_unknown", node.id, f"“{node.label}”的核对“{name}”不存在。")
+        for name in _beyond([node.lookup or ""], LOOKUPS):
+            yield Problem("lookup_unknown", node.id, f"“{node.label}”的查询“{name}”不存在。")
+        if node.kind == "userTask" and "form" not in node.settings:
+            yield Problem("form_missing", node.id, f"“{node.label}”没有设置表单。")
+
+
+def _beyond(named: Iterable[str], known: Container[str]) -> Iterator[str]:
+    """What is named, is not computed, and is not known."""
+    return (name for name in named if name and not name.startswith("=") and name not in known)
