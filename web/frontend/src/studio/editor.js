@@ -76,6 +76,11 @@ class Editor {
     return true;
   }
 
+  close() {
+    this.panel.close();
+    this.drawing.destroy();
+  }
+
   mark() {
     mark(this.drawing, this.draft.problems);
   }
@@ -87,8 +92,11 @@ export async function mount(box, draft) {
   async function begin(editable) {
     const before = editor;
     editor = new Editor(box, draft, editable);
-    before?.drawing.destroy();
+    const here = before?.panel.chosen()?.id;
+    await draft.typed(); // also what the drawing that goes away has not handed over yet
+    before?.close();
     await editor.read();
+    if (here) await editor.select(here);
   }
   async function draw() {
     await begin(!draft.readOnly);

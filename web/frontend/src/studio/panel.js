@@ -27,7 +27,8 @@ export class Panel {
     Object.assign(this, { box, drawing, draft, editable, go });
     this.typing = new Typing(touch);
     drawing.on(['selection.changed', 'commandStack.changed', 'import.done'], () => this.later());
-    draft.addEventListener('changed', ({ detail }) => { if (detail.path !== DIAGRAM) this.later(); });
+    this.open = new AbortController();
+    draft.addEventListener('changed', ({ detail }) => { if (detail.path !== DIAGRAM) this.later(); }, { signal: this.open.signal });
     this.element = null;
   }
 
@@ -45,6 +46,11 @@ export class Panel {
     let here = this.object;
     while (here && here.$type !== 'bpmn:Process') here = here.$type === 'bpmn:Participant' ? here.processRef : here.$parent;
     return here;
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.open.abort();
   }
 
   later() {
