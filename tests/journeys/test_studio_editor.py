@@ -216,3 +216,31 @@ def test_english_pages_hold_no_chinese_but_the_process(editor: Editor, bench: Be
         ".studio-panel :is(h3, legend, small, summary), .studio-panel label:not(.check), .studio-tools, .studio-state"
     ).all_inner_texts()
     assert labels and not [label for label in labels if re.search("[\u4e00-\u9fff]", label.split("\n")[0])]
+
+
+def test_a_process_to_call_is_added_on_a_page_of_its_own(editor: Editor, bench: Bench) -> None:
+    page = editor(bench)
+    replaced(page, "调用流程")
+    page.fill("[data-key=new-process]", "另行督办")
+    page.locator("[data-key=add-process]").click()
+    page.locator("[data-key=open-called]").click()
+    expect(page.get_by_label("流程图分页").locator("option:checked")).to_have_text("另行督办")
+    saved(page, bench, 8)
+    diagram = bench.now().diagram
+    called = diagram.processes[diagram.nodes[TASK].called or ""]
+    assert called.name == "另行督办" and [start.name for start in diagram.starts(called.id)] == ["开始"]
+
+
+def test_a_step_that_changes_its_kind_keeps_only_what_fits(editor: Editor, bench: Bench) -> None:
+    page = editor(bench)
+    replaced(page, "自动计算（脚本）")
+    expect(page.locator("[data-key=script]")).to_be_visible()
+    saved(page, bench, 8)
+    node = bench.now().diagram.nodes[TASK]
+    assert node.kind == "scriptTask" and node.settings == {} and node.name == "落实议定事项"
+
+
+def replaced(page: Page, kind: str) -> None:
+    """Changes the kind of the selected element by its menu."""
+    page.locator(".djs-context-pad [data-action=replace]").click()
+    page.locator(".djs-popup .entry").filter(has_text=kind).click()

@@ -20,10 +20,11 @@ class Editor {
     const aside = make('aside', { className: 'studio-panel', 'aria-label': say('settings'), tabIndex: -1 });
     this.drawing = makeDrawing(this.canvas, editable);
     box.replaceChildren(toolbar(this.drawing, box, this.pages, editable), this.message, make('div', { className: 'studio-desk' }, this.canvas, aside));
-    this.pages.addEventListener('change', () => this.turn(this.page(this.pages.value)));
+    this.pages.addEventListener('change', () => this.turn(this.list().find(({ id }) => id === this.pages.value)));
     const touch = () => draft.later(DIAGRAM, () => this.text());
     this.panel = new Panel({ box: aside, drawing: this.drawing, draft, editable, go: (id) => this.select(id), touch });
     this.drawing.on('commandStack.changed', ({ trigger }) => { if (trigger !== 'clear') touch(); });
+    this.drawing.on(['import.done', 'root.set', 'commandStack.changed'], () => this.listPages());
     this.drawing.on('import.done', () => this.mark());
   }
 
@@ -39,8 +40,6 @@ class Editor {
     } catch (problem) {
       return this.complain('diagramFailed', problem.message);
     }
-    this.listPages();
-    this.shown = this.pages.options[0]?.value;
     begin(this.drawing);
   }
 
@@ -49,25 +48,32 @@ class Editor {
     this.message.hidden = false;
   }
 
+  list() {
+    return this.drawing.getDefinitions() ? pagesOf(this.drawing, new Set()) : [];
+  }
+
+  /** The page that is shown; its plane has a name of its own when it is the inside of a collapsed subprocess. */
+  shown(pages) {
+    const root = this.drawing.get('canvas').getRootElement().id;
+    return pages.find(({ plane }) => [plane, `${plane}_plane`].includes(root));
+  }
+
   listPages() {
-    const pages = pagesOf(this.drawing, new Set());
+    const pages = this.list();
     this.pages.replaceChildren(...pages.map((page) => new Option(page.name, page.id)));
+    this.pages.value = this.shown(pages)?.id;
     this.pages.hidden = pages.length < 2;
   }
 
-  page(id) {
-    return pagesOf(this.drawing, new Set()).find((page) => page.id === id);
-  }
-
   async turn(page) {
-    if (page.id === this.shown) return;
+    this.panel.typing.commit();
+    if (page.id === this.shown(this.list())?.id) return;
     await show(this.drawing, page);
-    this.shown = this.pages.value = page.id;
     begin(this.drawing);
   }
 
   async select(id) {
-    const page = pagesOf(this.drawing, new Set()).find((one) => one.elements.has(id) || one.processes.has(id) || one.plane === id);
+    const page = this.list().find((one) => one.elements.has(id) || one.processes.has(id) || one.plane === id);
     if (!page) return false;
     await this.turn(page);
     const element = this.drawing.get('elementRegistry').get(id) ?? this.drawing.get('canvas').getRootElement();
