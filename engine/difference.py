@@ -53,6 +53,7 @@ FIELDS = {
     "lane": "泳道",
 }
 PARTS = {"post": "岗位", "unit": "单位", "exclude": "回避", "factor": "倍数", "until": "截止于"}
+DRAWING = "http://www.omg.org/spec/BPMN/20100524/DI"
 LONGEST = 120
 """Characters of a value that are shown."""
 
@@ -80,8 +81,15 @@ def difference(old: Package, new: Package, words: Mapping[str, str]) -> tuple[Ch
 
 
 def is_redrawn(old: Package, new: Package) -> bool:
-    """Whether the diagrams' files differ: with no change of the process, only the drawing does."""
-    return old.files.get(DIAGRAM) != new.files.get(DIAGRAM)
+    """Whether something on the drawing is of another place, size or look; how the file is laid out is no matter."""
+    before, after = (package.files.get(DIAGRAM, b"") for package in (old, new))
+    return before != after and _drawn(before) != _drawn(after)
+
+
+def _drawn(xml: bytes) -> frozenset[tuple[object, ...]]:
+    """What is drawn: of each shape and line its parts, in their order, and what they say."""
+    parts = (part for kind in ("BPMNShape", "BPMNEdge") for part in parse_safely(xml).iter(f"{{{DRAWING}}}{kind}"))
+    return frozenset(tuple((el.tag, frozenset(el.attrib.items())) for el in part.iter() if el.attrib) for part in parts)
 
 
 class _Words:

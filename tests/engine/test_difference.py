@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from bpmn import shipped
 from engine.diagram import Node
@@ -139,8 +140,20 @@ def test_rows_of_a_decision_table_are_named_by_their_place() -> None:
 
 def test_a_package_does_not_differ_from_itself_nor_by_its_drawing() -> None:
     assert said(DELIBERATION, DELIBERATION) == [] and not is_redrawn(DELIBERATION, DELIBERATION)
-    moved = edited(DECISION, DIAGRAM, ("<dc:Bounds x=", '<dc:Bounds note="" x='))
+    moved = edited(DECISION, DIAGRAM, ('<dc:Bounds x="120"', '<dc:Bounds x="121"'))
     assert said(DECISION, moved) == [] and is_redrawn(DECISION, moved)
+
+
+def test_a_file_written_in_another_order_is_not_redrawn() -> None:
+    definitions = etree.fromstring(DECISION.files[DIAGRAM])
+    for part in definitions.iter():
+        attributes = sorted(part.attrib.items(), reverse=True)
+        part.attrib.clear()
+        part.attrib.update(attributes)
+    plane = next(part for part in definitions.iter() if part.tag.endswith("BPMNPlane"))
+    plane[:] = reversed(plane)
+    written = frozen_package({**DECISION.files, DIAGRAM: etree.tostring(definitions, encoding="utf-8")})
+    assert written.files[DIAGRAM] != DECISION.files[DIAGRAM] and not is_redrawn(DECISION, written)
 
 
 def test_of_a_script_only_the_lines_that_differ_are_said() -> None:

@@ -191,7 +191,7 @@ export class Draft extends EventTarget {
     this.#be('saving');
     const { status, told } = await ask(this.#urls.save, 'POST', { revision: this.revision, files: Object.fromEntries(sent) });
     if (status === 200) this.#accept(sent, told);
-    else if (status === 409) this.#meet(told);
+    else if (status === 409 && told?.files) this.#meet(told);
     else if (status === 423) this.#lose(told);
     else if (status === 401) this.#be('signedOut');
     else if (status === 0) this.#wait();

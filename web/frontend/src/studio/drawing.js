@@ -9,26 +9,14 @@ import shapes from './shapes.js';
 import wz from './wz.js';
 
 const LISTS = ['bpmn:loopDataInputRef', 'bpmn:loopDataOutputRef'];
-const NAME = /^[^\W\d][\w.-]{0,99}$/u;
 
-/** A list that several instances walk over is a name of the data; the library keeps it only as a reference to a data object. */
-function declareLists({ definitions, references, elementsById, warnings }) {
-  for (const { element, id, property } of references) {
-    if (!LISTS.includes(property) || elementsById[id] || !NAME.test(id)) continue;
-    let scope = element.$parent;
-    while (scope && !scope.flowElements) scope = scope.$parent;
-    const list = declared(definitions, scope, id);
-    elementsById[id] = list;
-    element.set(property, list);
-  }
-  return warnings.filter((warning) => !(LISTS.includes(warning.property) && elementsById[warning.value]));
-}
+/** The list that several instances walk over is an expression, kept by the library as a reference: something must stand for it. */
+export const standIn = (model, expression) => model.create('bpmn:DataObject', { id: expression });
 
-function declared(definitions, scope, id) {
-  const list = definitions.$model.create('bpmn:DataObject', { id });
-  list.$parent = scope;
-  scope.flowElements.push(list);
-  return list;
+function keepLists({ definitions, references, elementsById, warnings }) {
+  const isList = ({ property, id }) => LISTS.includes(property) && !elementsById[id];
+  for (const { element, id, property } of references.filter(isList)) element.set(property, standIn(definitions.$model, id));
+  return warnings.filter(({ property, value }) => !isList({ property, id: value }));
 }
 
 export function makeDrawing(container, editable) {
@@ -39,8 +27,6 @@ export function makeDrawing(container, editable) {
     additionalModules: [language, minimap, ...(editable ? [CreateAppendAnythingModule, shapes, simulation] : [])],
   });
   drawing.lost = [];
-  drawing.on('import.parse.complete', ({ definitions, references, elementsById, warnings }) => {
-    if (definitions) drawing.lost = declareLists({ definitions, references, elementsById, warnings });
-  });
+  drawing.on('import.parse.complete', (read) => { if (read.definitions) drawing.lost = keepLists(read); });
   return drawing;
 }

@@ -9,20 +9,22 @@ import { toolbar } from './toolbar.js';
 import { begin, centre } from './view.js';
 import { say } from './words.js';
 
-/** One drawing, from when it is made until the draft turns editable or only to be looked at. */
+/** One drawing, from when it is made until it turns editable or only to be looked at. */
 class Editor {
-  constructor(box, draft) {
+  constructor(box, draft, editable) {
     this.draft = draft;
+    this.editable = editable;
     this.pages = make('select', { className: 'form-select', 'aria-label': say('page'), hidden: true });
     this.canvas = make('div', { className: 'studio-canvas' });
     this.message = make('p', { className: 'notice notice-warning', role: 'alert', hidden: true });
     const aside = make('aside', { className: 'studio-panel', 'aria-label': say('settings'), tabIndex: -1 });
-    this.drawing = makeDrawing(this.canvas, !draft.readOnly);
-    box.replaceChildren(toolbar(this.drawing, box, this.pages, !draft.readOnly), this.message, make('div', { className: 'studio-desk' }, this.canvas, aside));
-    this.pages.addEventListener('change', () => this.turn(this.page(this.pages.value)));
+    this.drawing = makeDrawing(this.canvas, editable);
+    box.replaceChildren(toolbar(this.drawing, box, this.pages, editable), this.message, make('div', { className: 'studio-desk' }, this.canvas, aside));
+    this.pages.addEventListener('change', () => this.turn(this.list().find(({ id }) => id === this.pages.value)));
     const touch = () => draft.later(DIAGRAM, () => this.text());
-    this.panel = new Panel({ box: aside, drawing: this.drawing, draft, go: (id) => this.select(id), touch });
+    this.panel = new Panel({ box: aside, drawing: this.drawing, draft, editable, go: (id) => this.select(id), touch });
     this.drawing.on('commandStack.changed', ({ trigger }) => { if (trigger !== 'clear') touch(); });
+    this.drawing.on(['import.done', 'root.set', 'commandStack.changed'], () => this.listPages());
     this.drawing.on('import.done', () => this.mark());
   }
 
@@ -38,9 +40,6 @@ class Editor {
     } catch (problem) {
       return this.complain('diagramFailed', problem.message);
     }
-    if (this.drawing.lost.length) this.complain('diagramLossy', this.drawing.lost[0].message);
-    this.listPages();
-    this.shown = this.pages.options[0]?.value;
     begin(this.drawing);
   }
 
@@ -49,31 +48,43 @@ class Editor {
     this.message.hidden = false;
   }
 
+  list() {
+    return this.drawing.getDefinitions() ? pagesOf(this.drawing, new Set()) : [];
+  }
+
+  /** The page that is shown; its plane has a name of its own when it is the inside of a collapsed subprocess. */
+  shown(pages) {
+    const root = this.drawing.get('canvas').getRootElement().id;
+    return pages.find(({ plane }) => [plane, `${plane}_plane`].includes(root));
+  }
+
   listPages() {
-    const pages = pagesOf(this.drawing, new Set());
+    const pages = this.list();
     this.pages.replaceChildren(...pages.map((page) => new Option(page.name, page.id)));
+    this.pages.value = this.shown(pages)?.id;
     this.pages.hidden = pages.length < 2;
   }
 
-  page(id) {
-    return pagesOf(this.drawing, new Set()).find((page) => page.id === id);
-  }
-
   async turn(page) {
-    if (page.id === this.shown) return;
+    this.panel.typing.commit();
+    if (page.id === this.shown(this.list())?.id) return;
     await show(this.drawing, page);
-    this.shown = this.pages.value = page.id;
     begin(this.drawing);
   }
 
   async select(id) {
-    const page = pagesOf(this.drawing, new Set()).find((one) => one.elements.has(id) || one.processes.has(id) || one.plane === id);
+    const page = this.list().find((one) => one.elements.has(id) || one.processes.has(id) || one.plane === id);
     if (!page) return false;
     await this.turn(page);
     const element = this.drawing.get('elementRegistry').get(id) ?? this.drawing.get('canvas').getRootElement();
     this.drawing.get('selection').select(element);
     if (element.parent) centre(this.drawing, element);
     return true;
+  }
+
+  close() {
+    this.panel.close();
+    this.drawing.destroy();
   }
 
   mark() {
@@ -84,14 +95,24 @@ class Editor {
 export async function mount(box, draft) {
   box.classList.add('studio-diagram');
   let editor;
-  async function draw() {
+  async function begin(editable) {
     const before = editor;
-    editor = new Editor(box, draft);
-    before?.drawing.destroy();
+    editor = new Editor(box, draft, editable);
+    const here = before?.panel.chosen()?.id;
+    await draft.typed(); // also what the drawing that goes away has not handed over yet
+    before?.close();
     await editor.read();
+    if (here) await editor.select(here);
+  }
+  async function draw() {
+    await begin(!draft.readOnly);
+    const [lost] = editor.drawing.lost;
+    if (!lost) return;
+    if (editor.editable) await begin(false);
+    editor.complain('diagramLossy', lost.message);
   }
   draft.addEventListener('held', draw);
-  draft.addEventListener('replaced', () => editor.read());
+  draft.addEventListener('replaced', draw);
   draft.addEventListener('problems', () => editor.mark());
   await draw();
   return { select: (id) => editor.select(id) };

@@ -1,6 +1,7 @@
 // Work that is done several times: again and again, or by several people.
 import { conditionBuilder } from './condition-builder.js';
 import { fieldsOf, formsBefore } from './data.js';
+import { standIn } from './drawing.js';
 import { choice, fold, group, text, tick } from './fields.js';
 import { bodyOf, change, create, expression } from './settings.js';
 import { say } from './words.js';
@@ -22,16 +23,9 @@ function choose(panel, kind) {
   drawing.get('modeling').updateProperties(element, { loopCharacteristics: made || undefined });
 }
 
-/** A name of the data stands in the file as a reference to a data object of that name. */
-function listNamed(panel, name) {
-  if (!name) return undefined;
-  const scope = panel.process();
-  const { ids } = panel.drawing.get('moddle');
-  if (ids.assigned(name)) return ids.assigned(name);
-  const list = create(panel.drawing, 'bpmn:DataObject', { id: name }, scope);
-  ids.claim(name, list);
-  change(panel.drawing, panel.element, scope, { flowElements: [...scope.flowElements, list] });
-  return list;
+function listNamed(panel, expression) {
+  const model = panel.drawing.get('moddle');
+  return expression ? model.ids.assigned(expression) || standIn(model, expression) : undefined;
 }
 
 function instances(panel, loop) {
@@ -43,6 +37,7 @@ function instances(panel, loop) {
   return [
     choice({ key: 'collection', label: say('collection'), choices: lists, value: loop.loopDataInputRef?.id ?? '', empty: say('notSet'), help: say('collectionHelp'), write: (name) => to({ loopDataInputRef: listNamed(panel, name) }) }),
     fold('instances', say('expert'),
+      text(panel, { key: 'collection-expression', label: say('collectionExpression'), value: loop.loopDataInputRef?.id ?? '', code: true, write: (name) => to({ loopDataInputRef: listNamed(panel, name) }) }),
       text(panel, { key: 'item', label: say('item'), value: nameOf(loop.inputDataItem), code: true, help: say('itemHelp'), write: item('bpmn:DataInput', 'inputDataItem') }),
       text(panel, { key: 'cardinality', label: say('cardinality'), value: bodyOf(loop.loopCardinality), code: true, write: (written) => to({ loopCardinality: expression(drawing, written, loop) }) }),
       text(panel, { key: 'output-item', label: say('outputItem'), value: nameOf(loop.outputDataItem), code: true, help: say('outputHelp'), write: item('bpmn:DataOutput', 'outputDataItem') }),

@@ -23,12 +23,12 @@ function typeSaid(object) {
 
 /** What groups of fields are given: the element, where it belongs, and how to go elsewhere. */
 export class Panel {
-  constructor({ box, drawing, draft, go, touch }) {
-    Object.assign(this, { box, drawing, draft, go });
+  constructor({ box, drawing, draft, editable, go, touch }) {
+    Object.assign(this, { box, drawing, draft, editable, go });
     this.typing = new Typing(touch);
     drawing.on(['selection.changed', 'commandStack.changed', 'import.done'], () => this.later());
-    draft.addEventListener('changed', ({ detail }) => { if (detail.path !== DIAGRAM) this.later(); });
-    box.addEventListener('focusout', () => this.later());
+    this.open = new AbortController();
+    draft.addEventListener('changed', ({ detail }) => { if (detail.path !== DIAGRAM) this.later(); }, { signal: this.open.signal });
     this.element = null;
   }
 
@@ -46,6 +46,11 @@ export class Panel {
     let here = this.object;
     while (here && here.$type !== 'bpmn:Process') here = here.$type === 'bpmn:Participant' ? here.processRef : here.$parent;
     return here;
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.open.abort();
   }
 
   later() {
@@ -92,7 +97,7 @@ export class Panel {
     const { object } = this;
     const head = make('header', { className: 'studio-panel-head' }, make('small', {}, typeSaid(object)), make('h2', {}, object.name || say('unnamed')));
     const groups = object.$instanceOf('bpmn:FlowElement') ? [...taskGroups(this), ...eventGroups(this), ...flowGroups(this), ...loopGroups(this)] : [];
-    return [head, make('fieldset', { className: 'studio-settings', disabled: this.draft.readOnly }, this.general(), ...groups)];
+    return [head, make('fieldset', { className: 'studio-settings', disabled: !this.editable }, this.general(), ...groups)];
   }
 
   general() {

@@ -20,10 +20,21 @@ export function isOffered(key) {
   return !REFUSED.test(key) && !PLAIN_TASK.test(key) && (!event || EVENTS[event.place].includes(event.kind));
 }
 
-const offered = (entries) => Object.fromEntries(Object.entries(entries).filter(([key]) => isOffered(key)));
+const RARE = /-(?:send-task|receive-task|manual-task|inclusive-gateway)$/; // the library shows these only to those who search for them
 
-function Shapes(popupMenu, palette, contextPad, create, autoPlace, elementFactory, translate) {
+const offered = (entries) => Object.fromEntries(Object.entries(entries).filter(([key]) => isOffered(key)).map(([key, entry]) => [key, RARE.test(key) ? { ...entry, rank: 0 } : entry]));
+
+const PEOPLE = ['bpmn:UserTask', 'bpmn:ManualTask', 'bpmn:Task'];
+const PLACES = { 'wz:Status': [...PEOPLE, 'bpmn:EndEvent'], 'wz:Form': [...PEOPLE, 'bpmn:StartEvent'], 'wz:Service': ['bpmn:ServiceTask'] };
+
+/** An element that changes its kind, or is pasted, keeps only the settings that its kind can have. */
+function keepFitting({ property, parent }) {
+  if (property?.$type?.startsWith('wz:') && !(PLACES[property.$type] ?? PEOPLE).includes(parent.$parent?.$type)) return false;
+}
+
+function Shapes(eventBus, popupMenu, palette, contextPad, create, autoPlace, elementFactory, translate) {
   const LAST = 200;
+  eventBus.on('moddleCopy.canCopyProperty', keepFitting);
   const menu = { getPopupMenuEntries: () => offered, getPopupMenuHeaderEntries: () => offered };
   for (const id of ['bpmn-replace', 'bpmn-append', 'bpmn-create']) popupMenu.registerProvider(id, LAST, menu);
 
@@ -46,6 +57,6 @@ function Shapes(popupMenu, palette, contextPad, create, autoPlace, elementFactor
     },
   });
 }
-Shapes.$inject = ['popupMenu', 'palette', 'contextPad', 'create', 'autoPlace', 'elementFactory', 'translate'];
+Shapes.$inject = ['eventBus', 'popupMenu', 'palette', 'contextPad', 'create', 'autoPlace', 'elementFactory', 'translate'];
 
 export default { __init__: ['wzShapes'], wzShapes: ['type', Shapes] };

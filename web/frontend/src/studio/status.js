@@ -43,7 +43,8 @@ export function statusLine(draft, title, tabRow) {
     save.disabled = draft.readOnly || !draft.unsaved;
   }
   function showHolder() {
-    save.hidden = state.hidden = draft.readOnly && !draft.unsaved;
+    save.hidden = draft.readOnly;
+    state.hidden = draft.readOnly && !draft.unsaved;
     notices.querySelector('.notice-warning')?.remove();
     if (draft.readOnly) notices.append(holder(draft));
     show();

@@ -1,6 +1,8 @@
 // What an activity says: who does it, with which form, until when; which table, service, script or process.
+import { make } from '../page.js';
 import { formsOf, tablesOf } from './data.js';
 import { button, choice, fold, group, hint, several, text, tick, ticks } from './fields.js';
+import { addProcess } from './new-process.js';
 import { change, codes, put, setting } from './settings.js';
 import { say } from './words.js';
 
@@ -100,8 +102,12 @@ function call(panel) {
   const own = panel.process();
   const processes = panel.drawing.getDefinitions().rootElements.filter((one) => one.$type === 'bpmn:Process' && one !== own).map(({ id, name }) => ({ code: id, name: name || id }));
   const called = panel.object.calledElement ?? '';
+  const calls = (id) => change(panel.drawing, panel.element, panel.object, { calledElement: id || undefined });
+  const name = make('input', { type: 'text', 'aria-label': say('newProcess'), placeholder: say('newProcess'), 'data-key': 'new-process' });
+  const add = () => { if (name.value.trim()) calls(addProcess(panel, name.value.trim())); };
   return group('call', say('groupCall'),
-    choice({ key: 'called', label: say('called'), choices: processes, value: called, empty: say('notSet'), write: (id) => change(panel.drawing, panel.element, panel.object, { calledElement: id || undefined }) }),
+    choice({ key: 'called', label: say('called'), choices: processes, value: called, empty: say('notSet'), write: calls }),
+    make('div', { className: 'studio-add' }, name, button('plus', say('addNew'), add, 'add-process')),
     called && button('arrow-right', say('openCalled'), () => panel.go(called), 'open-called'));
 }
 
