@@ -30,7 +30,7 @@ from web.pages import (
     tasks,
     votes,
 )
-from web.pages.admin import calendar, home, people, processes, units, vote_rules
+from web.pages.admin import calendar, home, people, processes, studio_forms, units, vote_rules
 from web.pages.admin import meetings as meeting_rules
 
 POLICY = (
@@ -41,7 +41,7 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 TASKS = (public, signin, inbox, tasks, cases, interventions)
 DELIBERATION = (matters, deliberation, ballots, rolls, votes)
 MEETINGS = (meetings, meeting_room, meeting_records, attendance)
-ADMINISTRATION = (home, units, people, calendar, processes, vote_rules, meeting_rules)
+ADMINISTRATION = (home, units, people, calendar, processes, studio_forms, vote_rules, meeting_rules)
 PAGES = (*TASKS, *DELIBERATION, *MEETINGS, *ADMINISTRATION)
 BLUEPRINTS = frozenset(page.pages.name for page in PAGES)
 csrf = CSRFProtect()
