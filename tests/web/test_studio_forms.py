@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.faults.people import Client, sign_in
 from tests.journeys.matters import addressee, place, reported
 from tests.payloads import PAYLOADS
 
+STUDIO = Path(__file__).parents[2] / "web" / "frontend" / "src" / "studio"
 FORM = {
     "title": "派单",
     "type": "object",
@@ -153,3 +155,13 @@ def test_the_reasons_that_are_told_have_an_end(designer: Client) -> None:
 
 def test_only_designers_ask(district: District) -> None:
     assert asked(sign_in(district.app(), district, "wangge"), b"{}").status_code == 403
+
+
+def test_the_designers_speak_both_languages() -> None:
+    for part in ("forms",):
+        chinese, english = re.findall(r"const (?:zh|en) = \{(.*?)\n\};", (STUDIO / f"{part}-words.js").read_text("utf-8"), re.S)
+        names = [re.findall(r"^  (\w+):", words, re.M) for words in (chinese, english)]
+        assert names[0] == names[1]
+        others = [file.read_text("utf-8") for file in STUDIO.glob(f"{part}*.js") if file.name != f"{part}-words.js"]
+        assert {word for text in others for word in re.findall(r"\bsay\(\s*'(\w+)'", text)} <= set(names[0])
+        assert not [text for text in others if re.search("'[^'\n]*[\u4e00-\u9fff][^'\n]*'", text)]

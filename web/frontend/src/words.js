@@ -85,10 +85,15 @@ const en = {
   nodeNoRecords: 'No records for “{name}” yet.',
 };
 
-export function say(key, values = {}) {
-  const words = document.documentElement.lang.startsWith('en') ? en : zh;
-  return words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+/** Says the words of a catalogue in the page's language. */
+export function speaker(chinese, english) {
+  return (key, values = {}) => {
+    const words = document.documentElement.lang.startsWith('en') ? english : chinese;
+    return words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  };
 }
+
+export const say = speaker(zh, en);
 
 /** Month, day and minute, as people of the page's language write them. */
 export function when(time) {
