@@ -94,7 +94,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("instances.index", "instances.show", "instances.log", "instances.state"), READERS),
     **dict.fromkeys(("instances.suspend", "instances.resume", "instances.cancel", "instances.rewind"), ADMIN),
     **dict.fromkeys(("admin.show", "processes.show", "processes.version", "processes.diagram"), (ADMINISTRATOR, DESIGNER)),
-    **dict.fromkeys(("studio_forms.form_preview",), (ADMINISTRATOR, DESIGNER)),
+    **dict.fromkeys(("studio_forms.form_preview", "studio_forms.table"), (ADMINISTRATOR, DESIGNER)),
     **dict.fromkeys(("processes.incidents", "processes.retry"), ADMIN),
     **dict.fromkeys(("calendar.show", "calendar.change_day", "calendar.bring", "calendar.seed"), ADMIN),
     **dict.fromkeys(("people.show", "people.add", "people.bring", "people.vacant", "people.users", "people.one", "people.change"), ADMIN),

@@ -1,4 +1,4 @@
-"""What the studio asks about a form that is being drawn: the preview shows what the task page would, or says why not."""
+"""What the studio asks about a form or a table that is being made: the preview shows what the task page would, or says why not."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_markup_in_a_form_stays_text(designer: Client, payload: str) -> None:
         (b'{"form": {"properties": {"a": 7}}}', "应为对象"),
         (b'{"form": {"properties": {"a": {"$ref": "file:///etc/passwd"}}}}', "不能使用“$ref”"),
         (b'{"form": {"properties": {"a": {"x-ui": {"visible": "__import__(1)"}}}}}', "visible"),
-        (b" " * 300_001, "不能超过 300 KB"),
+        (b" " * 600_001, "不能超过 600 KB"),
     ],
 )
 def test_garbage_is_refused_with_a_sentence(designer: Client, sent: bytes, said: str) -> None:
@@ -165,3 +165,72 @@ def test_the_designers_speak_both_languages() -> None:
         others = [file.read_text("utf-8") for file in STUDIO.glob(f"{part}*.js") if file.name != f"{part}-words.js"]
         assert {word for text in others for word in re.findall(r"\bsay\(\s*'(\w+)'", text)} <= set(names[0])
         assert not [text for text in others if re.search("'[^'\n]*[\u4e00-\u9fff][^'\n]*'", text)]
+
+
+# ---- decision tables -------------------------------------------------------------------------------------------------
+
+
+def dmn(rows: str, policy: str = "UNIQUE", head: str = "") -> str:
+    column = '<input label="等级"><inputExpression><text>level</text></inputExpression></input><output name="days"/>'
+    space = "https://www.omg.org/spec/DMN/20191111/MODEL/"
+    body = f'<decisionTable hitPolicy="{policy}">{column}{rows}</decisionTable>'
+    return f'{head}<definitions xmlns="{space}"><decision id="limits" name="时限">{body}</decision></definitions>'
+
+
+def row(cell: str, answer: str) -> str:
+    return f"<rule><inputEntry><text>{cell}</text></inputEntry><outputEntry><text>{answer}</text></outputEntry></rule>"
+
+
+def told(designer: Client, sent: Any, status: int = 200) -> dict[str, Any]:
+    answer = asked(designer, json.dumps(sent), "/admin/studio/table")
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def test_a_table_is_tried_with_values(designer: Client) -> None:
+    table = dmn(row("&lt; 3", "1") + row("&gt;= 3", "level + 1"))
+    assert told(designer, {"table": table, "values": {"level": 7}}) == {"rules": [2], "result": {"days": 8}}
+    assert told(designer, {"table": table, "values": {"level": None}}) == {"rules": [], "result": None}
+    assert "level" in told(designer, {"table": table, "values": {}}, 422)["error"]
+    assert "不能比较大小" in told(designer, {"table": table, "values": {"level": "x"}}, 422)["error"]
+    assert "只允许命中一条" in told(designer, {"table": dmn(row("-", "1") * 2), "values": {"level": 1}}, 422)["error"]
+
+
+def test_what_is_decided_twice_or_not_at_all_is_told(designer: Client) -> None:
+    found = told(designer, {"table": dmn(row("&lt;= 3", "1") + row("[3..5]", "2") + row("&gt; 7", "3"))})
+    assert found["overlaps"] == [{"rules": [1, 2], "where": [["等级", "3"]]}]
+    assert found["gaps"] == [{"where": [["等级", "(5..7]"]]}]
+    assert found["names"] == ["level"]
+
+
+BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
+OUTSIDE = '<!DOCTYPE x [<!ENTITY c SYSTEM "file:///etc/passwd">]>'
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"table": 7},
+        {"table": ""},
+        {"table": "<x/>"},
+        {"table": "<" * 10_000},
+        {"table": dmn(row("-", "1"), "PRIORITY")},
+        {"table": dmn(row("&c;", "1"), head=BOMB)},
+        {"table": dmn(row("&c;", "1"), head=OUTSIDE)},
+        {"table": dmn(row("-", "1")), "values": []},
+        {"table": dmn(row("-", "__import__(1)"))},
+        {"table": dmn(row("-", "1") * 2_000)},
+        {"table": "<a>" * 40_000},
+    ],
+)
+def test_what_is_no_table_is_refused_with_a_sentence(designer: Client, sent: Any) -> None:
+    said = told(designer, sent, 422)["error"]
+    assert re.search("[\u4e00-\u9fff]", said) and "root:" not in said and len(said) < 300
+
+
+def test_markup_in_a_table_comes_back_as_json(designer: Client) -> None:
+    for payload in PAYLOADS:
+        answer = asked(designer, json.dumps({"table": dmn(row("-", "1")), "values": {"level": payload}}), "/admin/studio/table")
+        assert answer.mimetype == "application/json"

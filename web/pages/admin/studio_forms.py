@@ -1,9 +1,10 @@
-"""What the process studio asks of the server about a form that is still being drawn."""
+"""What the process studio asks of the server about a form or a decision table that is still being made."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
@@ -13,6 +14,9 @@ from werkzeug.datastructures import MultiDict
 
 from api.fields import is_storable
 from api.work import context
+from engine.coverage import coverage
+from engine.decisions import DecisionTable, TableRejected, read_table
+from engine.expressions import ExpressionError
 from engine.form_files import form_problems
 from governance.errors import Refused
 from governance.forms.rules import Field, fields, has_opinion, opinion_needed, outcome, read_form, shown_fields
@@ -26,7 +30,7 @@ from web.pages.tasks import PHRASES
 from web.sentences import say
 
 pages = Blueprint("studio_forms", __name__, url_prefix="/admin/studio")
-MAX_BYTES = 300_000
+MAX_BYTES = 600_000
 MOST_SAID = 20
 MOST_UNITS = 50
 
@@ -36,14 +40,45 @@ MOST_UNITS = 50
 def form_preview() -> ResponseReturnValue:
     """The form as those who handle the step will see it, with what has been filled in to try it."""
     try:
-        sent = sent_object()
+        sent = _sent_object()
         form, filled = _form(sent), _filled(sent)
     except Refused as refused:
         return render_template("admin/_form_preview.html", problems=list(refused.errors.values())), 422
     return render_template("admin/_form_preview.html", **_shape(form, filled))
 
 
-def sent_object() -> Mapping[str, Any]:
+@pages.post("/table")
+@for_posts(ADMINISTRATOR, DESIGNER)
+def table() -> ResponseReturnValue:
+    """What a decision table says of the values that are sent; without values, what it decides twice or not at all."""
+    try:
+        sent = _sent_object()
+        read, values = _table(sent), sent.get("values")
+        return _judged(read) if values is None else _tried(read, values)
+    except (Refused, TableRejected, ExpressionError) as error:
+        return {"error": say(str(error))}, 422
+
+
+def _table(sent: Mapping[str, Any]) -> DecisionTable:
+    xml = sent.get("table")
+    if not isinstance(xml, str):
+        raise Refused({"": _("发来的内容不是决策表")})
+    return read_table(xml.encode())
+
+
+def _tried(read: DecisionTable, values: Any) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise Refused({"": _("发来的内容无法读取")})
+    now = context().now()
+    return {"rules": read.hits(values, now), "result": read.decide(values, now)}
+
+
+def _judged(read: DecisionTable) -> dict[str, Any]:
+    found = asdict(coverage(read))
+    return found | {"names": sorted(read.names), "inputs": [{"label": i.label, "source": i.expression.source} for i in read.inputs]}
+
+
+def _sent_object() -> Mapping[str, Any]:
     """The JSON object in the request's body; raises `Refused`."""
     if (request.content_length or 0) > MAX_BYTES:
         raise Refused({"": _("内容过大，不能超过 %(n)s KB", n=MAX_BYTES // 1000)})
