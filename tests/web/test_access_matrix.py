@@ -99,6 +99,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("studio.withdraw", "studio.restore", "studio.rebase", "studio.discard", "studio.retire"), MAKERS),
     **dict.fromkeys(("studio_calls.words", "studio_calls.files", "studio_calls.save", "studio_calls.hold", "studio_calls.let_go"), MAKERS),
     **dict.fromkeys(("studio.review", "studio.diagram", "studio.download", "studio.compare", "studio.choose"), (*MAKERS, AUDITOR)),
+    **dict.fromkeys(("studio_forms.form_preview", "studio_forms.table"), MAKERS),
     **dict.fromkeys(("processes.incidents", "processes.retry"), ADMIN),
     **dict.fromkeys(("calendar.show", "calendar.change_day", "calendar.bring", "calendar.seed"), ADMIN),
     **dict.fromkeys(("people.show", "people.add", "people.bring", "people.vacant", "people.users", "people.one", "people.change"), ADMIN),
