@@ -26,7 +26,7 @@ POLL = timedelta(seconds=5)
 AT_ONCE = 20.0
 """Seconds after which a task that finds ever more to do lets others have their turn."""
 SLOW = "slow"
-QUEUES = {"timers": "due", "reminders": "due", "outbox": "outbox", "calendar": SLOW, "record": SLOW, "files": SLOW}
+QUEUES = {"timers": "due", "reminders": "due", "outbox": "outbox", "calendar": SLOW, "record": SLOW, "studio": SLOW, "files": SLOW}
 """Which queue carries the wake-ups of which step; every worker watches them all."""
 
 

@@ -32,6 +32,7 @@ from governance.calendar.queries import unfollowed
 from governance.cases.photos import sweep_photos
 from governance.context import Context
 from governance.meetings.files import sweep_files
+from governance.studio.runs import advance_run, give_up_run, unfinished
 from governance.workflow.limits import fire, follow_calendar, give_up, remind
 from governance.workflow.world import carry, instances
 from jobs.lanes import Lanes
@@ -91,6 +92,7 @@ class Runner:
             "outbox": self._deliver,
             "calendar": self._follow_calendar,
             "record": self._keep_record,
+            "studio": self._advance_studio,
             "files": self._sweep,
         }
 
@@ -236,6 +238,15 @@ class Runner:
         for line in fresh:
             log.info("checkpoint.anchored", number=line.number, hash=line.hash, key=line.key, signature=line.signature)
         return len(fresh)
+
+    def _advance_studio(self) -> int:
+        """Goes on with the oldest rehearsal or migration, a few instances at a time."""
+        with self.database.connect() as connection:
+            run_id = connection.scalar(unfinished())
+        if run_id is None:
+            return 0
+        act = advance_run if self.failures["studio", run_id] < MOST else give_up_run
+        return self._alone("studio", run_id, None, act, run_id)
 
     def _sweep(self) -> int:
         """Tidies the folders of pictures and attachments once a day; there is never more to do at once."""

@@ -59,3 +59,15 @@ class ScenarioFailed(GovernanceError):
 
 class NeverRetired(GovernanceError):
     """系统自用的流程不能停用。"""
+
+
+class NothingChosen(GovernanceError):
+    """没有符合条件的事项。"""
+
+
+class RunOver(GovernanceError):
+    """这项任务已经结束，不能再取消。"""
+
+
+class StillRunning(GovernanceError):
+    """这项任务还没有结束，请等它完成或取消后再继续。"""

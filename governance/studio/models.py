@@ -44,3 +44,44 @@ class DraftRevision(Base):
     saved_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
     began_at: Mapped[datetime]
     saved_at: Mapped[datetime]
+
+
+class Run(Base):
+    """Something that is done to many instances in the background, one after the other.
+
+    `kind` says what: `rehearse` on a draft whose files are `files`, `preview` or `move` to the version `version_id`, `undo` of the
+    moves of the run `of_id`. `instance_ids` are those to come, in order; results say which are done.
+    """
+
+    __tablename__ = "process_runs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    key: Mapped[str] = mapped_column(String(80), index=True)
+    draft_id: Mapped[int | None] = mapped_column(ForeignKey(Draft.id), index=True)
+    files: Mapped[str | None] = mapped_column(Text)
+    version_id: Mapped[int | None] = mapped_column(ForeignKey(process_versions.c.id))
+    of_id: Mapped[int | None] = mapped_column(ForeignKey("process_runs.id"))
+    plan: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    instance_ids: Mapped[str] = mapped_column(Text)
+    total: Mapped[int]
+    done: Mapped[int]
+    actor: Mapped[str] = mapped_column(Text)
+    asked_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    asked_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    cancelled_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+
+class RunResult(Base):
+    """What a run came to for one instance: how it ended, where, and why in a sentence; `told` holds the rest."""
+
+    __tablename__ = "process_run_results"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey(Run.id), primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey(instances.c.id), primary_key=True)
+    ending: Mapped[str] = mapped_column(String(10))
+    element: Mapped[str] = mapped_column(String(100))
+    message: Mapped[str] = mapped_column(Text)
+    told: Mapped[str] = mapped_column(Text)

@@ -34,6 +34,7 @@ from governance.people.queries import appointments_of
 from governance.people.rules import POSTS
 from governance.rolls.queries import KEEPERS
 from governance.studio.commands import draft_version
+from governance.studio.runs import Choice, begin_rehearsal
 from tests.district import District
 from tests.faults.people import PLACE
 from tests.faults.people import Client as Page
@@ -99,6 +100,9 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("studio.withdraw", "studio.restore", "studio.rebase", "studio.discard", "studio.retire"), MAKERS),
     **dict.fromkeys(("studio_calls.words", "studio_calls.files", "studio_calls.save", "studio_calls.hold", "studio_calls.let_go"), MAKERS),
     **dict.fromkeys(("studio.review", "studio.diagram", "studio.download", "studio.compare", "studio.choose"), (*MAKERS, AUDITOR)),
+    **dict.fromkeys(("studio_runs.rehearse", "studio_runs.cancel", "studio_runs.move", "studio_runs.undo_moves"), MAKERS),
+    **dict.fromkeys(("studio_runs.moves", "studio_runs.preview"), MAKERS),
+    **dict.fromkeys(("studio_runs.rehearsals", "studio_runs.show", "studio_runs.progress", "studio_runs.diagram"), (*MAKERS, AUDITOR)),
     **dict.fromkeys(("studio_forms.form_preview", "studio_forms.table"), MAKERS),
     **dict.fromkeys(("processes.incidents", "processes.retry"), ADMIN),
     **dict.fromkeys(("calendar.show", "calendar.change_day", "calendar.bring", "calendar.seed"), ADMIN),
@@ -225,6 +229,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         appointment = appointments_of(session, account.person_id, context.today)[0]
         community = nearest(upwards(session, building), Kind.COMMUNITY)
         assert community
+        designer = Hall(district, context).holder(DESIGNER, "500199")
         matter, _secret = suggest(context, Suggestion(community, f"加装电梯 {MARK}", MARK, MARK, "a topic", MARK))
         ids = {
             "case_id": case.id,
@@ -245,10 +250,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "number": 1,
             "code": PLACE,
             "filename": "dist/app.js",
-            "version_id": (version_id := session.scalar(select(process_versions.c.id)) or 0),
+            "version_id": (
+                version_id := session.scalar(select(process_versions.c.id).where(process_versions.c.key == "issue_disposal")) or 0
+            ),
             "old_id": version_id,
             "new_id": version_id,
-            "draft_id": draft_version(context, Hall(district, context).holder(DESIGNER, "500199"), version_id).id,
+            "draft_id": (draft_id := draft_version(context, designer, version_id).id),
+            "run_id": begin_rehearsal(context, designer, draft_id, Choice(last=1)).id,
             **_meeting(Hall(district, context)),
             "step": "open",
             "mark": "here",

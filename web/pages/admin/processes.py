@@ -68,7 +68,10 @@ def diagram(version_id: int) -> ResponseReturnValue:
 @pages.get("/incidents")
 @for_posts(ADMINISTRATOR)
 def incidents() -> ResponseReturnValue:
-    return render_template("admin/incidents.html", incidents=open_incidents(context()))
+    given = context()
+    found = open_incidents(given)
+    latest = {key: queries.current(given.session, key) for key in {one.key for one in found}}
+    return render_template("admin/incidents.html", incidents=found, latest=latest)
 
 
 @pages.post("/incidents/<id:incident_id>/retry")

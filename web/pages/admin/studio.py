@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -53,11 +54,13 @@ def bring() -> ResponseReturnValue:
 @pages.post("/from/<id:version_id>")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def change(version_id: int) -> ResponseReturnValue:
-    return _opened(commands.draft_version(context(), actor(), version_id))
+    """A draft of a version; an incident names the element that it is about."""
+    element = request.form.get("element", "")
+    return _opened(commands.draft_version(context(), actor(), version_id), f"element={quote(element)}" if element else None)
 
 
-def _opened(held: Draft) -> ResponseReturnValue:
-    return redirect(url_for("studio.edit", draft_id=held.id))
+def _opened(held: Draft, anchor: str | None = None) -> ResponseReturnValue:
+    return redirect(url_for("studio.edit", draft_id=held.id, _anchor=anchor))
 
 
 # ---- one draft ---------------------------------------------------------------------------------------------------
