@@ -83,7 +83,10 @@ def undoable(log: Iterable[Recorded]) -> Recorded:
 
 
 def as_then(log: Iterable[Line], version_id: int) -> list[tuple[Line, int, str | None]]:
-    """Each entry with the version it was made on, and what the task it names is called now; `version_id` is the version of now."""
+    """Each entry with the version the instance was on after it, and what the task it names is called now.
+
+    `version_id` is the version of now.
+    """
     log = list(log)
     moves = {entry.seq: entry.facts.get("kept", {}) for entry in log if entry.kind == "move"}
     names: dict[str, str] = {}

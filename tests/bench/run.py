@@ -26,6 +26,7 @@ from tests.bench.inbox import inbox
 from tests.bench.measure import POSTGRES
 from tests.bench.memory import memory
 from tests.bench.record import record
+from tests.bench.rehearsal import rehearsal
 from tests.bench.timers import timed
 
 PARTS: Mapping[str, Callable[[str, Path], dict[str, Any]]] = {
@@ -34,6 +35,7 @@ PARTS: Mapping[str, Callable[[str, Path], dict[str, Any]]] = {
     "timers": timed,
     "inbox": inbox,
     "record": record,
+    "rehearsal": rehearsal,
     "memory": memory,
     "ballots": ballots,
 }
@@ -42,6 +44,7 @@ BARS = {
     "history.ratio_last_to_first": 1.5,
     "history.replay_cpu_ms_a_command": 1.0,
     "history.bytes_of_three_tasks.tables": 6000.0,
+    "rehearsal.cpu_seconds": 20.0,
     "record.chain.cost_of_chain.median": 0.3,
     "inbox.lianxi.query_ms.p99": 10.0,
     "inbox.lianxi.json_page_ms.p99": 10.0,

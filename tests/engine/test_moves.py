@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, select
 
+from bpmn import shipped
 from engine.audit import verify
 from engine.errors import InstanceAtRest, NothingToUndo, PlanRefused, Unanswered, WrongVersion
 from engine.log import entries, loads
-from engine.plans import Plan
+from engine.packages import read_package
+from engine.plans import Plan, as_then
 from engine.replay import replay, trace
 from engine.schema import incidents, instances, metadata, outbox, task_candidates, tasks, timers
-from engine.versions import Version, programs
+from engine.versions import Version, programs, version_then
+from tests.bench.rehearsal import edited
 from tests.diagrams import Drawing, started, timer
 from tests.engine.durable import LI, ZHANG, Bench, hold, package
 
@@ -349,3 +352,44 @@ def test_a_preview_only_reads(town: Town) -> None:
     town.complete(instance, "a#1")
     assert written(town.database, lambda: town.preview(instance, new)) == []
     assert "INSERT" in written(town.database, lambda: town.move(instance, new))
+
+
+def test_the_shipped_process_moves_to_an_edited_package(town: Town) -> None:
+    shipped_package = read_package(shipped()["issue_disposal"])
+    old, new = town.publish(shipped_package), town.publish(edited(shipped_package))
+    advance = town.start(old, {"category": "0301", "place_unit": "unit-b", "channel": "居民自报(网页/小程序)"})
+    row, armed = town.open()["accept_case#1"], town.armed()
+    town.move(advance.instance_id, new, Plan({"accept_case": "register_case"}))
+    moved = town.open()["register_case#1"]
+    assert (moved.id, moved.due_at, moved.name, town.armed()) == (row.id, row.due_at, "受理登记", armed)
+    town.whole(advance.instance_id)
+    town.complete(advance.instance_id, "register_case#1", {"accept_result": "accept"})
+    assert list(town.open()) == ["second_look#1"]
+    town.whole(advance.instance_id)
+
+
+def test_each_entry_is_read_with_the_version_it_was_made_on(town: Town) -> None:
+    old, new = town.versions(line("a", "b"), line("first", "b"))
+    instance = town.start(old).instance_id
+    started_at = town.clock()
+    with town.instances() as run:
+        run.claim(hold(run, instance, "a#1"), LI)
+    town.clock.pass_by(DAY)
+    town.move(instance, new, Plan({"a": "first"}))
+    town.undo(instance)
+    town.move(instance, new, Plan({"a": "first"}))
+    town.clock.pass_by(DAY)
+    now = next(iter(town.open()))
+    town.complete(instance, now, actor=LI)
+    with town.database.connect() as connection:
+        told = [(entry.kind, version, key) for entry, version, key in as_then(entries(connection, instance), new.id)]
+        assert version_then(connection, instance, new.id, started_at) == old.id
+        assert version_then(connection, instance, new.id, town.clock()) == new.id
+    assert told == [
+        ("start", old.id, None),
+        ("claim", old.id, now),
+        ("move", new.id, None),
+        ("undo_move", old.id, None),
+        ("move", new.id, None),
+        ("complete", new.id, now),
+    ]

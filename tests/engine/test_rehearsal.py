@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bpmn import shipped
 from engine.diagram import Node
 from engine.errors import PlanRefused
 from engine.log import Command, Recorded
 from engine.machine import Machine
-from engine.packages import DIAGRAM, frozen_package
+from engine.packages import DIAGRAM, frozen_package, read_package
 from engine.plans import Plan
 from engine.program import Program
 from engine.rehearsal import Ending, Outcome, Parting, Tally, rehearse
 from engine.replay import carry_out
+from tests.bench.rehearsal import edited
 from tests.bpmn.plays import NINE
+from tests.bpmn.recorded import Line, recorded
 from tests.diagrams import Drawing, event, started, timer
 
 DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Line:
-    """An entry of a log that no database holds."""
-
-    seq: int
-    kind: str
-    at: datetime
-    task_key: str | None = None
-    data: Mapping[str, Any] | None = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    actor: Mapping[str, Any] = field(default_factory=lambda: {"person": "zhang"})
 
 
 def program(drawing: Drawing) -> Program:
@@ -266,3 +255,16 @@ def test_plans_follow_one_another() -> None:
     both = first.then(Plan({"b": "c", "p": "r"}, frozenset(["l", "y", "q"]), frozenset(["z"])))
     assert both == Plan({"a": "c", "k": "l", "b": "c", "p": "r"}, frozenset(["x", "k", "l", "y", "q"]), frozenset(["r", "z"]))
     assert [both.new(old) for old in "akxym"] == ["c", None, None, None, "m"]
+
+
+def test_the_shipped_process_rehearsed_on_an_edited_package() -> None:
+    package = read_package(shipped()["issue_disposal"])
+    draft = edited(package).program
+    for log in recorded(package):
+        entries: list[Recorded] = [*log]
+        plan = Plan({"accept_case": "register_case"}, passed=frozenset(["second_look"]))
+        outcome = rehearse(lambda _: package.program, 1, draft, entries, plan)
+        assert (outcome.ending, outcome.stop) == (Ending.SAME, None)
+        untold = rehearse(lambda _: package.program, 1, draft, entries, Plan())
+        accepted = any(line.kind == "complete" and line.task_key == "accept_case#1" for line in log)
+        assert (untold.stop is not None and untold.stop.rule == "step_removed") == accepted
