@@ -1,7 +1,7 @@
 // src/ and the pinned packages → ../static/dist/. The same inputs give the same bytes, which CI checks by building again.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, parse, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
@@ -21,9 +21,11 @@ const write = (name, content) => writeFileSync(join(dist, name), content);
 const sha256 = (content) => createHash('sha256').update(content).digest('hex');
 
 async function bundle(entries) {
+  const entryPoints = entries.map((entry) => ({ in: `src/${entry}`, out: parse(entry).name }));
   const result = await build({
-    absWorkingDir: here, entryPoints: entries, outdir: dist, bundle: true, minify: true, format: 'iife', target, charset: 'utf8', legalComments: 'none', metafile: true, logLevel: 'warning',
-    loader: { '.woff': 'empty', '.woff2': 'empty', '.ttf': 'empty', '.eot': 'empty', '.svg': 'dataurl' },
+    absWorkingDir: here, entryPoints, outdir: dist, assetNames: '[name]', bundle: true, minify: true, format: 'iife', target, charset: 'utf8', legalComments: 'none', metafile: true, logLevel: 'warning',
+    alias: { '@bpmn-io/feel-editor': './src/studio/no-feel.js' },
+    loader: { '.woff': 'empty', '.woff2': 'file', '.ttf': 'empty', '.eot': 'empty', '.svg': 'dataurl' },
   });
   return Object.keys(result.metafile.inputs);
 }
@@ -72,7 +74,7 @@ function manifest() {
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-const inputs = await bundle(['src/theme.js', 'src/app.js', 'src/diagram.js', 'src/diagram.css']);
+const inputs = await bundle(['theme.js', 'app.js', 'diagram.js', 'diagram.css', 'studio/studio-tables.js', 'studio/studio-tables.css']);
 await styles();
 sprite();
 licences(inputs);
