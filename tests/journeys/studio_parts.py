@@ -36,7 +36,8 @@ document.documentElement.dataset.ready = '';
 """
 PAGE = """<!doctype html><html lang="%(language)s"><head><meta charset="utf-8"><title>bench</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="csrf-token" content="%(token)s">
-<link rel="stylesheet" href="/static/dist/app.css"><link rel="stylesheet" href="/bench-src/studio/%(part)s.css">
+<link rel="stylesheet" href="/static/dist/app.css">
+<link rel="stylesheet" href="/bench-src/studio/forms.css"><link rel="stylesheet" href="/bench-src/studio/tables.css">
 <script src="/bench-src/theme.js" type="module"></script><script src="/bench-src/main.js" type="module"></script></head>
 <body><main class="page studio-page"><h1>bench</h1>
 <div data-studio data-preview-url="/admin/studio/form-preview" data-table-url="/admin/studio/table"><section></section></div></main></body></html>"""
@@ -73,7 +74,7 @@ def bench(
     page.goto(f"{worker.home}/admin")
     token = page.locator("[name=csrf_token]").first.get_attribute("value")
     made = {
-        ADDRESS: PAGE % {"language": language, "token": token, "part": part},
+        ADDRESS: PAGE % {"language": language, "token": token},
         "/bench-src/main.js": DRAFT % {"part": part, "locked": json.dumps(locked)},
         "/bench-src/files.json": json.dumps(files),
     }

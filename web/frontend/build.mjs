@@ -24,6 +24,7 @@ async function bundle(entries) {
   const entryPoints = entries.map((entry) => ({ in: `src/${entry}`, out: parse(entry).name }));
   const result = await build({
     absWorkingDir: here, entryPoints, outdir: dist, assetNames: '[name]', bundle: true, minify: true, format: 'iife', target, charset: 'utf8', legalComments: 'none', metafile: true, logLevel: 'warning',
+    alias: { '@bpmn-io/feel-editor': './src/studio/no-feel.js' },
     loader: { '.woff': 'empty', '.woff2': 'file', '.ttf': 'empty', '.eot': 'empty', '.svg': 'dataurl' },
   });
   return Object.keys(result.metafile.inputs);
@@ -73,7 +74,8 @@ function manifest() {
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-const inputs = await bundle(['theme.js', 'app.js', 'diagram.js', 'diagram.css', 'studio/studio.js', 'studio/studio.css']);
+const STUDIO = ['studio/studio.js', 'studio/studio.css', 'studio/studio-tables.js', 'studio/studio-tables.css'];
+const inputs = await bundle(['theme.js', 'app.js', 'diagram.js', 'diagram.css', ...STUDIO]);
 await styles();
 sprite();
 licences(inputs);

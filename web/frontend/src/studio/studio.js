@@ -4,11 +4,18 @@ import { all, announce, make } from '../page.js';
 import { resolve } from './conflict.js';
 import { Draft } from './draft.js';
 import * as diagram from './editor.js';
+import * as forms from './forms.js';
 import { problemList } from './problems.js';
 import { statusLine } from './status.js';
+import * as tables from './tables.js';
 import { say } from './words.js';
 
-const PARTS = [{ key: 'diagram', title: 'partDiagram', module: diagram }];
+const PARTS = [
+  { key: 'diagram', title: 'partDiagram', module: diagram },
+  { key: 'forms', title: 'partForms', module: forms },
+  { key: 'tables', title: 'partTables', module: tables },
+];
+const OF_RULE = { form_refused: 'forms', table_refused: 'tables' };
 
 /** Tabs of the parts; a part is mounted when it is first opened. */
 function tabs(draft) {
@@ -52,9 +59,9 @@ async function start(root) {
   if (!(await draft.open())) return root.replaceChildren(title, make('p', { className: 'notice notice-warning', role: 'alert' }, say('openFailed')));
 
   const parts = tabs(draft);
-  async function go(element) {
-    const part = await parts.open('diagram');
-    if (!(await part.select(element))) announce(say('problemGone'));
+  async function go(element, rule) {
+    const part = await parts.open(OF_RULE[rule] ?? 'diagram');
+    if ((await part.select(element)) === false) announce(say('problemGone'));
   }
   root.replaceChildren(statusLine(draft, title, parts.row), parts.panes, problemList(draft, go));
   draft.addEventListener('conflict', () => resolve(draft));
