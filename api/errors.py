@@ -17,7 +17,6 @@ from engine import errors as engine
 from engine.anchor import AnchorDiffers
 from engine.database import FULL, trouble
 from engine.decisions import TableRejected
-from engine.replay import Diverged, Erased
 from governance import errors as governance
 from governance.calendar import errors as calendar
 from governance.calendar.rules import SHANGHAI
@@ -71,10 +70,14 @@ STATUS: Mapping[type[Exception], int] = {
     engine.DataRefused: 422,
     engine.Unreadable: 422,
     engine.VersionRefused: 422,
+    engine.Erased: 410,
+    engine.Diverged: 409,
+    engine.PlanRefused: 422,
+    engine.Unanswered: 409,
+    engine.WrongVersion: 409,
+    engine.NothingToUndo: 409,
     TableRejected: 422,
     AnchorDiffers: 409,
-    Erased: 410,
-    Diverged: 409,
     calendar.CalendarError: 409,
     calendar.NaiveMoment: 422,
     calendar.AmountOutOfRange: 422,

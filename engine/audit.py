@@ -15,13 +15,13 @@ from sqlalchemy import Connection, RowMapping, Select, distinct, func, select, t
 
 from engine.anchor import Anchored
 from engine.checkpoints import FIRST, hash_of, root_of
-from engine.errors import EngineError, NoSuchInstance
+from engine.errors import EngineError, Erased, NoSuchInstance
 from engine.instances import CANCELLED, FINISHED, Standing
 from engine.log import as_entry, broken_link, dumps
-from engine.replay import Erased, replay
+from engine.replay import replay
 from engine.schema import checkpoint_heads, checkpoints, commands, incidents, instances, task_candidates, tasks, timers
 from engine.signatures import is_signed
-from engine.versions import package_of
+from engine.versions import programs
 
 BATCH = 1_000
 
@@ -190,7 +190,10 @@ def _broken_state(connection: Connection, row: RowMapping, log: list[RowMapping]
 def _differences(connection: Connection, row: RowMapping, log: list[RowMapping]) -> Iterator[str]:
     if not any(entry["kind"] == "start" for entry in log):
         return
-    machine = replay(package_of(connection, row["version_id"]).program, map(as_entry, log))
+    known = programs(connection)
+    machine = replay(known, row["version_id"], map(as_entry, log))
+    if machine.program is not known(row["version_id"]):
+        yield "所在的版本与回放不符"
     if machine.finished != (row["status"] in (FINISHED, CANCELLED)):
         yield "是否结束与回放不符"
     if row["state"] != (None if machine.finished else dumps(machine.state())):

@@ -122,6 +122,11 @@ class DecisionTable:
         """What the table says of `data`: a dict, a list of them, or None; raises `ExpressionFailed`."""
         return _Decision(self, data, now, Budget(MAX_STEPS, within)).result()
 
+    def hits(self, data: Mapping[str, JSON], now: datetime) -> tuple[int, ...]:
+        """The rules that `data` hits, by their number from 1; raises `ExpressionFailed`."""
+        found = {rule.id for rule in _Decision(self, data, now, Budget(MAX_STEPS)).hits()}
+        return tuple(number for number, rule in enumerate(self.rules, 1) if rule.id in found)
+
     @property
     def names(self) -> frozenset[str]:
         """The data it reads."""

@@ -154,6 +154,12 @@ class Diagram:
         return _grouped(scopes, ((n.scope, n) for n in self.nodes.values()))
 
     @cached_property
+    def heard(self) -> Mapping[str, Node]:
+        """Who waits for a message or a signal of that name."""
+        catching = [node for node in self.nodes.values() if node.kind not in ("intermediateThrowEvent", "endEvent")]
+        return {event.name: node for node in catching for event in node.events if event.name and event.kind in ("message", "signal")}
+
+    @cached_property
     def link_target(self) -> Mapping[str, Node]:
         """The link catch event by the throw events that lead to it: such a pair is a sequence flow without a line."""
         links = [n for n in self.nodes.values() if n.event.kind == "link"]

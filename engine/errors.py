@@ -115,3 +115,46 @@ class NoSuchCommand(EngineError):
 
 class NoIncident(EngineError):
     """该异常不存在或已处理。"""
+
+
+class Erased(EngineError):
+    """该步骤的内容已依法删除，无法回放。"""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"第 {seq} 步的内容已依法删除，无法回放到这一步之后。")
+        self.seq = seq
+
+
+class Diverged(EngineError):
+    """回放与记录不一致。"""
+
+    def __init__(self, seq: int, reason: str) -> None:
+        super().__init__(f"回放到第 {seq} 步时与记录不一致：{reason}")
+        self.seq = seq
+
+
+class PlanRefused(EngineError):
+    """对应关系有误：其中写明的环节不在流程图中，或者重复。"""
+
+    def __init__(self, elements: tuple[str, ...]) -> None:
+        super().__init__(f"对应关系有误，以下环节不在流程图中，或者重复：{'、'.join(elements)}。")
+        self.elements = elements
+
+
+class WrongVersion(EngineError):
+    """只能移到同一流程的另一个版本。"""
+
+
+class NothingToUndo(EngineError):
+    """移到新版之后又有了新的进展，或者没有移过，不能撤销。"""
+
+
+class Unanswered(EngineError):
+    """办理记录无法在新版流程上继续。"""
+
+    def __init__(self, seq: int, element: str, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.seq = seq
+        self.element = element
+        self.rule = rule
+        self.message = message

@@ -12,6 +12,10 @@ from typing import Any
 
 from engine.expressions import ExpressionError, compile_expression, shown
 
+MAX_FIELDS = 200
+"""Nobody fills in more; a page, a check and a preview of a form cost by their number."""
+MAX_CHOICES = 200
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -68,6 +72,9 @@ CONDITIONS = ("visible", "required", "opinion")
 def form_problems(form: Mapping[str, Any]) -> Iterator[str]:
     """Why a form cannot be used, one clause a mistake."""
     yield from _said(form, FORM, "表单")
+    if len(form["properties"]) > MAX_FIELDS:
+        yield f"表单有 {len(form['properties'])} 项，最多 {MAX_FIELDS} 项"
+        return
     for name, field in form["properties"].items():
         yield from _field(field, f"“{shown(name, 40)}”")
 
@@ -76,6 +83,9 @@ def _field(field: Any, where: str) -> Iterator[str]:
     items = field.get("items", {}) if PART.holds(field) else {}
     for part, known, place in ((field, FIELD, where), (items, ITEM, f"{where}的 items ")):
         yield from _said(part, known, place)
+        if PART.holds(part) and any(len(part[word]) > MAX_CHOICES for word in ("oneOf", "enum") if LIST.holds(part.get(word))):
+            yield f"{where}的选项过多，最多 {MAX_CHOICES} 个"
+            continue
         for choice in part["oneOf"] if PART.holds(part) and LIST.holds(part.get("oneOf")) else ():
             yield from _said(choice, CHOICE, f"{where}的选项", needs="const")
 

@@ -7,7 +7,7 @@ What the domain decides (who, until when, what a lookup answers) is asked of its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, in
 from engine.errors import (
     ClaimedByOther,
     DataRefused,
+    Erased,
     InstanceAtRest,
     NoIncident,
     NoSuchCommand,
@@ -25,12 +26,17 @@ from engine.errors import (
     StaleRevision,
     StepFailed,
     TaskClosed,
+    Unanswered,
+    WrongVersion,
 )
 from engine.expressions import ExpressionError
 from engine.log import ORIGIN, Command, Data, append, dumps, entries, loads
 from engine.machine import Machine
+from engine.moves import Moved, asked_again, moved, returned
 from engine.packages import Package
-from engine.replay import MOVING, carry_out, replay, retried
+from engine.plans import MOVES, Plan, undoable
+from engine.relocation import Relocation
+from engine.replay import MOVING, carry_out, past, replay, retried
 from engine.schema import NO_DUE, commands, incidents, instances, outbox, task_candidates, tasks, timers
 from engine.statements import (
     ADD_CANDIDATES,
@@ -48,7 +54,7 @@ from engine.statements import (
     change_instance,
 )
 from engine.tree import node_of
-from engine.versions import Version, package_of
+from engine.versions import Version, package_of, programs
 
 RUNNING, SUSPENDED, FINISHED, CANCELLED = "running", "suspended", "finished", "cancelled"
 
@@ -87,6 +93,24 @@ class Foreseen:
 
     next: tuple[tuple[Opening, Assignment], ...]
     finished: bool
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What a move to another version would bring: tasks that go on, by their old and new keys, those that open with who would
+    do them, and those that would no longer be needed; or the `refusal`."""
+
+    kept: tuple[tuple[str, str], ...] = ()
+    opened: tuple[tuple[Opening, Assignment], ...] = ()
+    closed: tuple[str, ...] = ()
+    refusal: Unanswered | Erased | None = None
+
+
+@dataclass(frozen=True)
+class _Going:
+    before: Machine
+    moved: Moved
+    assigned: list[tuple[Opening, Assignment]]
 
 
 @dataclass(frozen=True)
@@ -334,7 +358,7 @@ class Instances:
         self.connection.execute(update(outbox).where(waiting, outbox.c.kind == "service").values(fresh))
         self._resolve(held.id, incidents.c.task_key == command.task_key)
         self._record(held, command)
-        return Advance(held.id, held.business_key, held.version_id, held.revision + 1, command.kind, command.at, held.status, held.data)
+        return self._stays(held, command)
 
     def _retry_completion(self, held: Held, command: Command) -> None:
         """What failed may have been settled otherwise meanwhile: then the incident is over, and says so."""
@@ -345,6 +369,94 @@ class Instances:
         except TaskClosed:
             self._resolve(held.id, incidents.c.task_key == command.task_key)
             raise
+
+    # ---- moving to another version --------------------------------------------------------------------------
+
+    def preview_move(self, instance_id: int, version: Version, plan: Plan) -> Prospect:
+        """What a move would bring, or why it cannot be; writes nothing. Raises what a move raises, save `Unanswered`, `Erased`."""
+        held = self._read(READ_INSTANCE, instance_id)
+        if held is None:
+            raise NoSuchInstance
+        try:
+            going = self._going(held, version, plan, self.now())
+        except (Unanswered, Erased) as refusal:
+            return Prospect(refusal=refusal)
+        open_before = {task.key for task in going.before.open()}
+        kept = tuple(sorted((old, new) for old, new in going.moved.kept.items() if old in open_before))
+        return Prospect(kept, tuple(going.assigned), tuple(sorted(open_before - going.moved.kept.keys())))
+
+    def move(self, instance_id: int, version: Version, plan: Plan, actor: Actor, reason: str, *, revision: int | None = None) -> Advance:
+        """Moves an instance to another version of its process: it stands where its history, walked there by the plan, comes to.
+
+        Open tasks and timers that go on keep their rows, claims and instants. Raises `Unanswered`, `Erased`,
+        `WrongVersion`, `PlanRefused`, `InstanceAtRest`, `StaleRevision`.
+        """
+        held = self.hold_instance(instance_id, revision)
+        now = self.now()
+        going = self._going(held, version, plan, now)
+        said = {"from": held.version_id, "to": version.id, "digest": version.digest, "plan": plan.as_data()}
+        command = Command("move", now, actor, said, opinion=_text(reason))
+        there = replace(held, version_id=version.id, package=package_of(self.connection, version.id, version.digest))
+        if held.state is None:
+            self._record(held, command, version_id=version.id)
+            return self._stays(there, command)
+        machine, kept, was = going.moved.machine, going.moved.kept, Standing.of(going.before)
+        before, relocation = was.renamed(kept), Relocation(self.connection, held.id)
+        facts = relocation.leave(was.open, before.gone(Standing.of(machine)), kept, plan.renamed)
+        if going.assigned:
+            facts["opened"] = {opening.key: _fact(assignment) for opening, assignment in going.assigned}
+        relocation.rename(kept, plan.renamed, there.package)
+        relocation.withdraw(_asking(machine), now)
+        return self._store(there, replace(command, facts=facts), machine, before, going.assigned, version_id=version.id)
+
+    def undo_move(self, instance_id: int, actor: Actor, reason: str, *, revision: int | None = None) -> Advance:
+        """Takes an instance back to the version it was moved from, as it was; raises `NothingToUndo`, `Erased`."""
+        held = self.hold_instance(instance_id, revision)
+        self._permit(held, RUNNING, SUSPENDED)
+        log = entries(self.connection, held.id)
+        move = undoable(log)
+        if move.data is None:
+            raise Erased(move.seq)
+        now, version_id, kept = self.now(), move.data["from"], move.facts.get("kept", {})
+        said = {"move": move.seq, "from": held.version_id, "to": version_id}
+        command = Command("undo_move", now, actor, said, opinion=_text(reason))
+        here = replace(held, version_id=version_id, package=package_of(self.connection, version_id))
+        if held.state is None:
+            self._record(held, command, version_id=version_id)
+            return self._stays(here, command)
+        there = self._machine(held, now, [])
+        was = replay(programs(self.connection), version_id, log[: move.seq - 1])
+        machine = returned(was.snapshot(), was.program, there, now)
+        machine.sent = asked_again(machine, there, kept)
+        relocation, back = Relocation(self.connection, held.id), _inverse(kept)
+        relocation.rename(back, _inverse(move.data["plan"]["renamed"]), here.package)
+        relocation.withdraw(_asking(machine), now)
+        for task in relocation.reopen(move.facts.get("closed", {})):
+            self._hand_to(task, *([f"person:{task['claimed_by']}"] if task["claimed_by"] else loads(task["assignment"])["principals"]))
+        advance = self._store(here, command, machine, Standing.of(there).renamed(back), [], version_id=version_id)
+        relocation.reopen_incidents(move.facts.get("settled", ()), move.facts.get("stopped_at", {}))
+        return advance
+
+    def _going(self, held: Held, version: Version, plan: Plan, at: datetime) -> _Going:
+        """Where an instance would stand on another version, and who would do what opens there."""
+        self._permit(held, RUNNING, SUSPENDED)
+        target = package_of(self.connection, version.id, version.digest)
+        if version.id == held.version_id or target.diagram.main.id != held.package.diagram.main.id:
+            raise WrongVersion
+        plan.check(held.package.diagram, target.diagram)
+        before, log = self._machine(held, at, []), entries(self.connection, held.id)
+        result = moved(before, target.program, log, plan, at)
+        there = replace(held, version_id=version.id, package=target)
+        new = [task.key for task in result.machine.open() if task.key not in result.kept.values()]
+        try:
+            openings = [self._opening(there, result.machine, key) for key in new]
+            return _Going(before, result, [(opening, self._assign(opening)) for opening in openings])
+        except StepFailed as failed:
+            raise Unanswered(held.revision, failed.element, failed.rule, failed.message) from failed
+
+    def _stays(self, held: Held, command: Command) -> Advance:
+        """What a command brought that moved no token."""
+        return Advance(held.id, held.business_key, held.version_id, held.revision + 1, command.kind, command.at, held.status, held.data)
 
     # ---- commands that concern people -----------------------------------------------------------------------
 
@@ -493,8 +605,7 @@ class Instances:
         return self._store(held, logged, machine, before, assigned)
 
     def _past(self, held: Held, seq: int) -> tuple[Data, datetime]:
-        log = entries(self.connection, held.id, seq)
-        return replay(held.package.program, log, seq).snapshot(), log[-1].at
+        return past(programs(self.connection), held.version_id, entries(self.connection, held.id), seq)
 
     def _opening(self, held: Held, machine: Machine, key: str) -> Opening:
         task = machine.tree.tasks[key]
@@ -509,7 +620,13 @@ class Instances:
             raise StepFailed(opening.element, "expression_refused", f"“{opening.name}”的设置：{error}") from error
 
     def _store(
-        self, held: Held, command: Command, machine: Machine, before: Standing, assigned: list[tuple[Opening, Assignment]]
+        self,
+        held: Held,
+        command: Command,
+        machine: Machine,
+        before: Standing,
+        assigned: list[tuple[Opening, Assignment]],
+        **changes: Any,
     ) -> Advance:
         after = Standing.of(machine)
         closed = before.open - after.open
@@ -520,10 +637,11 @@ class Instances:
         self._send(held.id, machine, command.at)
         status = (CANCELLED if command.kind == "cancel" else FINISHED) if machine.finished else held.status
         state = None if machine.finished else dumps(machine.state())
-        self._record(held, command, status=status, state=state, ended_at=command.at if machine.finished else None)
+        self._record(held, command, status=status, state=state, ended_at=command.at if machine.finished else None, **changes)
         if held.has_incident:
-            gone = closed | (before.due.keys() - after.due.keys())
-            settled = incidents.c.task_key.in_(gone) | (incidents.c.task_key == command.task_key)
+            settled: ColumnElement[bool] = incidents.c.task_key.in_(before.gone(after))
+            if command.kind not in MOVES:
+                settled |= incidents.c.task_key == command.task_key
             self._resolve(held.id, true() if machine.finished or command.kind == "rewind" else settled)
         advance = Advance(
             held.id,
@@ -667,6 +785,23 @@ class Standing:
             if waiting.due_at is not None:
                 due[waiting.key] = min(waiting.due_at, due.get(waiting.key, waiting.due_at))
         return cls({task.key for task in machine.open()}, due)
+
+    def renamed(self, names: Mapping[str, str]) -> Standing:
+        """The same under other keys."""
+        return Standing({names.get(key, key) for key in self.open}, {names.get(key, key): due for key, due in self.due.items()})
+
+    def gone(self, after: Standing) -> set[str]:
+        """What is no longer there."""
+        return (self.open - after.open) | (self.due.keys() - after.due.keys())
+
+
+def _asking(machine: Machine) -> set[str]:
+    """The services whose answers an instance waits for."""
+    return {waiting.element for waiting in machine.waiting() if waiting.kind == "service"}
+
+
+def _inverse(names: Mapping[str, str]) -> dict[str, str]:
+    return {new: old for old, new in names.items()}
 
 
 def _storable(data: Mapping[str, Any]) -> Data:

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from sqlalchemy import Connection, RowMapping, select
@@ -33,6 +33,30 @@ def dumps(value: object) -> str:
 
 
 loads = orjson.loads
+
+
+class Moving(Protocol):
+    """A command or a log entry, as far as it moves an instance."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def actor(self) -> Mapping[str, Any]: ...
+    @property
+    def task_key(self) -> str | None: ...
+    @property
+    def data(self) -> Mapping[str, Any] | None: ...
+
+
+class Recorded(Moving, Protocol):
+    """A log entry: what moved the instance, and the facts that were read when it did."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def facts(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)

@@ -121,10 +121,18 @@ class Machine(Repetition):
         self._write(task, data)
         if "actor" in self._node(task).settings:
             self._write(task, {self._node(task).settings["actor"]["as"]: actor or {}})
+        self._done(task)
+        return str(task.id)
+
+    def skip(self, key: str, now: datetime) -> None:
+        """Passes an open task by: it is done without data and by nobody."""
+        self.now = now
+        self._done(self.find(key))
+
+    def _done(self, task: Task) -> None:
         self._note("completed", task.task_spec.name, task.id)
         self._leave(task)
         self._settle()
-        return str(task.id)
 
     def find(self, key: str) -> Task:
         """The open task a person means by `key`."""
@@ -193,6 +201,15 @@ class Machine(Repetition):
         self.data.update(copy.deepcopy(dict(data)))
         self._settle()
 
+    def begin_anew(self, key: str, now: datetime) -> None:
+        """Lets the limits of a token begin now, as if it had just come."""
+        self.now = now
+        task = self.tree.tasks[key]
+        running = [armed for armed in task.internal_data.get("armed", ()) if armed["kind"] == "timer"]
+        events = [event for event in self._node(task).events if event.kind == "timer"] if running else []
+        for armed, event in zip(running, events, strict=False):
+            armed |= self._due(event, task)
+
     def cancel(self, now: datetime) -> None:
         """Ends the instance from outside: every token is taken back."""
         self.now = now
@@ -226,12 +243,18 @@ class Machine(Repetition):
 
 
 def _renumber(rows: list[list[Any]], counts: dict[str, int]) -> None:
-    """Gives the tokens of a past state new activation numbers, and mends what refers to them."""
-    root, renamed = rows[0][0], dict[str, str]()
+    """Gives the tokens of a past state new activation numbers."""
+    renamed = dict[str, str]()
     for row in rows[1:]:
         mark = "@" if "@" in row[0].removeprefix(row[1]) else "#"
         counts[row[1] + mark] = counts.get(row[1] + mark, 0) + 1
         renamed[row[0]] = f"{row[1]}{mark}{counts[row[1] + mark]}"
+    rekeyed(rows, renamed)
+
+
+def rekeyed(rows: list[list[Any]], renamed: Mapping[str, str]) -> None:
+    """Gives the tokens of a state other keys, and mends what refers to them."""
+    root = rows[0][0]
     for row in rows[1:]:
         row[0] = renamed[row[0]]
         row[2] = row[2] if row[2] == root else renamed[row[2]]

@@ -6,56 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from engine.errors import EngineError, NoSuchCommand, StepFailed
-from engine.log import Command, Data
+from engine.errors import Diverged, Erased, NoSuchCommand, StepFailed, Unanswered
+from engine.log import Command, Data, Moving, Recorded
 from engine.machine import Machine
+from engine.moves import moved, returned
+from engine.plans import HAPPENING, MOVES, Plan
 from engine.program import Program, Step
 
-
-class Moving(Protocol):
-    """A command or a log entry, as far as it moves an instance."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def actor(self) -> Mapping[str, Any]: ...
-    @property
-    def task_key(self) -> str | None: ...
-    @property
-    def data(self) -> Mapping[str, Any] | None: ...
-
-
-class Recorded(Moving, Protocol):
-    """A log entry: what moved the instance, and the facts that were read when it did."""
-
-    @property
-    def seq(self) -> int: ...
-    @property
-    def facts(self) -> Mapping[str, Any]: ...
-
-
+Programs = Callable[[int], Program]
+"""The program of a version."""
 Past = Callable[[Any], tuple[Data, datetime]]
 """Gives the snapshot that a rewind goes back to (after command N of an instance), and its instant."""
-
-
-class Erased(EngineError):
-    """该步骤的内容已依法删除，无法回放。"""
-
-    def __init__(self, seq: int) -> None:
-        super().__init__(f"第 {seq} 步的内容已依法删除，无法回放到这一步之后。")
-        self.seq = seq
-
-
-class Diverged(EngineError):
-    """回放与记录不一致。"""
-
-    def __init__(self, seq: int, reason: str) -> None:
-        super().__init__(f"回放到第 {seq} 步时与记录不一致：{reason}")
-        self.seq = seq
 
 
 def carry_out(machine: Machine, command: Moving, past: Past) -> None:
@@ -92,7 +55,7 @@ def retried(failed: Command, correction: Mapping[str, Any], actor: Mapping[str, 
     return (again,) if not correction or failed.kind in ("start", "correct") else (Command("correct", at, actor, correction), again)
 
 
-MOVING = frozenset(["start", "complete", "timer", "message", "signal", "service_result", "correct", "rewind", "cancel"])
+MOVING = HAPPENING | MOVES
 
 
 @dataclass
@@ -122,44 +85,100 @@ class Trace:
     current: frozenset[str]
 
 
-def trace(program: Program, log: Iterable[Recorded]) -> Trace:
+def trace(programs: Programs, version_id: int, log: Iterable[Recorded]) -> Trace:
     """The way of an instance over its diagram; raises `Erased`, `Diverged`."""
     steps: list[Step] = []
-    machine = replay(program, log, steps=steps)
-    visited = Counter(
-        step.element for step in steps if step.kind in ("entered", "ended", "fired") and step.element in program.diagram.nodes
-    )
+    left: list[list[Step]] = []
+    for entry, machine in lived(programs, version_id, log):
+        if entry.kind == "move":
+            left.append(steps)
+            steps = []
+        elif entry.kind == "undo_move":
+            steps = left.pop()
+        steps += machine.steps
+    nodes = machine.diagram.nodes
+    visited = Counter(step.element for step in steps if step.kind in ("entered", "ended", "fired") and step.element in nodes)
     taken = frozenset(step.element for step in steps if step.kind == "taken")
     return Trace(visited, taken, machine.occupied())
 
 
-def replay(program: Program, log: Iterable[Recorded], upto: int | None = None, steps: list[Step] | None = None) -> Machine:
-    """The instance after command `upto`, or after the last; `steps` collects what happened inside. Raises `Erased`, `Diverged`."""
-    log = [entry for entry in log if upto is None or entry.seq <= upto]
-    if not log or (upto is not None and log[-1].seq != upto):
+def replay(programs: Programs, version_id: int, log: Iterable[Recorded], upto: int | None = None) -> Machine:
+    """The instance after command `upto`, or after the last. Raises `Erased`, `Diverged`."""
+    machine = None
+    for entry, machine in lived(programs, version_id, log):
+        if entry.seq == upto:
+            return machine
+    if machine is None or upto is not None:
         raise NoSuchCommand
-    for _entry, machine in lived(program, log):
-        if steps is not None:
-            steps.extend(machine.steps)
     return machine
 
 
-def lived(program: Program, log: Sequence[Recorded]) -> Iterator[tuple[Recorded, Machine]]:
-    """Each command of a log, and the one machine as it stands after it with what it did just then; raises `Erased`, `Diverged`."""
-    wanted = {entry.data["to"] for entry in log if entry.kind == "rewind" and entry.data}
-    kept: dict[int, tuple[Data, datetime]] = {}
-    machine = Machine(program, log[0].at)
-    for entry in log:
-        if entry.kind in MOVING:
-            if entry.data is None:
-                raise Erased(entry.seq)
-            machine.lookup = _Facts(entry)
-            try:
-                carry_out(machine, entry, kept.__getitem__)
-            except (StepFailed, KeyError) as error:
-                raise Diverged(entry.seq, str(error)) from error
-        if entry.seq in wanted:
-            kept[entry.seq] = machine.snapshot(), entry.at
-        yield entry, machine
-        machine.steps.clear()
-        machine.sent.clear()
+def past(programs: Programs, version_id: int, log: Iterable[Recorded], seq: int) -> tuple[Data, datetime]:
+    """What a rewind to command `seq` goes back to, on the version of now; raises `Erased`, `Diverged`."""
+    log = list(log)
+    if not any(entry.kind in MOVES for entry in log[seq:]):
+        log = log[:seq]
+    life = _Life(programs, version_id, log, seq)
+    for _ in life.along():
+        pass
+    return life.pasts[seq]
+
+
+def lived(programs: Programs, version_id: int, log: Iterable[Recorded]) -> Iterator[tuple[Recorded, Machine]]:
+    """Each command of a whole log, and the machine as it stands after it with what it did just then; raises `Erased`, `Diverged`.
+
+    `version_id` is the version that the instance is on now.
+    """
+    return _Life(programs, version_id, list(log)).along()
+
+
+class _Life:
+    """One log being replayed, from version to version."""
+
+    def __init__(self, programs: Programs, version_id: int, log: Sequence[Recorded], *wanted: int) -> None:
+        self.programs = programs
+        self.log = log
+        self.wanted = {*wanted, *(entry.data["to"] for entry in log if entry.kind == "rewind" and entry.data)}
+        self.pasts: dict[int, tuple[Data, datetime]] = {}
+        self.left: list[tuple[int, Program, Data, dict[int, tuple[Data, datetime]]]] = []
+        """What the moves that can be undone left behind."""
+        first = next((entry.data["from"] for entry in log if entry.kind == "move" and entry.data), version_id)
+        self.machine = Machine(programs(first), log[0].at) if log else None
+
+    def along(self) -> Iterator[tuple[Recorded, Machine]]:
+        for number, entry in enumerate(self.log):
+            assert self.machine
+            if entry.kind in MOVING:
+                if entry.data is None:
+                    raise Erased(entry.seq)
+                self.machine.lookup = _Facts(entry)
+                try:
+                    self.machine = self._after(self.machine, entry, number)
+                except (StepFailed, Unanswered, KeyError) as error:
+                    raise Diverged(entry.seq, str(error)) from error
+            if entry.seq in self.wanted:
+                self.pasts[entry.seq] = self.machine.snapshot(), entry.at
+            yield entry, self.machine
+            self.machine.steps.clear()
+            self.machine.sent.clear()
+
+    def _after(self, machine: Machine, entry: Recorded, number: int) -> Machine:
+        if entry.kind == "move":
+            return self._moved(machine, entry, self.log[:number])
+        if entry.kind == "undo_move":
+            return self._returned(machine, entry)
+        carry_out(machine, entry, self.pasts.__getitem__)
+        return machine
+
+    def _moved(self, machine: Machine, entry: Recorded, log: Sequence[Recorded]) -> Machine:
+        data = entry.data or {}
+        there = moved(machine, self.programs(data["to"]), log, Plan.of(data["plan"]), entry.at, self.wanted)
+        self.left.append((entry.seq, machine.program, machine.snapshot(), self.pasts))
+        self.pasts = {seq: there.pasts[seq] for seq in self.wanted if seq in there.pasts}
+        return there.machine
+
+    def _returned(self, machine: Machine, entry: Recorded) -> Machine:
+        seq, program, state, self.pasts = self.left.pop()
+        back = returned(state, program, machine, entry.at)
+        self.pasts |= {between: (back.snapshot(), self.log[between - 1].at) for between in self.wanted if seq <= between < entry.seq}
+        return back

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from threading import Lock
 
 from sqlalchemy import Connection, func, insert, select
@@ -13,7 +14,9 @@ from sqlalchemy import Connection, func, insert, select
 from engine.errors import NoSuchInstance, NoSuchVersion, VersionRefused
 from engine.log import dumps, loads
 from engine.packages import Package, frozen_package
-from engine.schema import instances, process_versions, retirements
+from engine.plans import MOVES
+from engine.program import Program
+from engine.schema import commands, instances, process_versions, retirements
 from engine.validator import check_package, publishable
 
 
@@ -119,12 +122,25 @@ def package_of(connection: Connection, version_id: int, digest: str | None = Non
     """The prepared package of a version; raises `NoSuchVersion`."""
     if digest and (package := _shelf.take(digest)):
         return package
-    row = connection.execute(
-        select(process_versions.c.digest, process_versions.c.files).where(process_versions.c.id == version_id)
-    ).one_or_none()
-    if row is None:
+    this = process_versions.c.id == version_id
+    digest = connection.scalar(select(process_versions.c.digest).where(this))
+    if digest is None:
         raise NoSuchVersion(str(version_id))
-    return _shelf.take(row.digest) or _shelf.put(row.digest, frozen_package(thaw(row.files)))
+    if package := _shelf.take(digest):
+        return package
+    return _shelf.put(digest, frozen_package(thaw(connection.scalar(select(process_versions.c.files).where(this)) or "")))
+
+
+def version_then(connection: Connection, instance_id: int, version_id: int, at: datetime) -> int:
+    """The version that an instance, of `version_id` now, was on at a moment."""
+    since = (commands.c.instance_id == instance_id) & commands.c.kind.in_(MOVES) & (commands.c.at >= at)
+    left = connection.scalar(select(commands.c.data).where(since).order_by(commands.c.seq).limit(1))
+    return int(loads(left)[1]["from"]) if left else version_id
+
+
+def programs(connection: Connection) -> Callable[[int], Program]:
+    """The programs of versions by their ids, each looked up once; raises `NoSuchVersion`."""
+    return cache(lambda version_id: package_of(connection, version_id).program)
 
 
 def whole_package(connection: Connection, version_id: int) -> Package:

@@ -30,18 +30,16 @@ from web.pages import (
     tasks,
     votes,
 )
-from web.pages.admin import calendar, home, people, processes, units, vote_rules
+from web.pages.admin import calendar, home, people, processes, studio, studio_calls, studio_forms, units, vote_rules
 from web.pages.admin import meetings as meeting_rules
+from web.policy import POLICY
 
-POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 TASKS = (public, signin, inbox, tasks, cases, interventions)
 DELIBERATION = (matters, deliberation, ballots, rolls, votes)
 MEETINGS = (meetings, meeting_room, meeting_records, attendance)
-ADMINISTRATION = (home, units, people, calendar, processes, vote_rules, meeting_rules)
+PROCESSES = (processes, studio, studio_calls, studio_forms)
+ADMINISTRATION = (home, units, people, calendar, vote_rules, meeting_rules, *PROCESSES)
 PAGES = (*TASKS, *DELIBERATION, *MEETINGS, *ADMINISTRATION)
 BLUEPRINTS = frozenset(page.pages.name for page in PAGES)
 csrf = CSRFProtect()

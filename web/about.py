@@ -18,7 +18,9 @@ from governance.matters.models import Matter
 from governance.meetings.models import Meeting
 from governance.meetings.queries import decision_of
 from governance.organisation.queries import full_name, upwards
+from governance.studio.queries import change_of
 from web.matters import facts_of
+from web.sentences import say
 
 
 @dataclass(frozen=True)
@@ -74,5 +76,7 @@ def about_instance(instance_id: int, name: str) -> About:
     if decision := decision_of(session, instance_id):
         held = session.get_one(Meeting, decision.meeting_id)
         return About(decision.text, held.title, facts="_decision_facts.html", shown={"decision": decision, "meeting": held})
+    if change := change_of(session, instance_id):
+        return About(say(change.title), facts="_change_facts.html", shown={"change": change})
     titled = session.connection().scalar(select(instances.c.title).where(instances.c.id == instance_id))
     return About(titled or name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from math import isfinite
 from typing import Any
@@ -127,6 +127,8 @@ def _out_of_place(field: Field, value: Any, known: Mapping[str, Any], at: dateti
     """What is wrong with a value that is well formed: a choice that is not open now, a moment on the wrong side of now."""
     if any(c.value == str(value) for c in field.choices) and not any(c.value == str(value) for c in _open_choices(field, known, at)):
         return f"{field.title}不在可选范围内"
+    if field.widget == "date" and not _is_day(value):
+        return f"{field.title}填写不正确"
     if field.when is None:
         return None
     try:
@@ -138,6 +140,13 @@ def _out_of_place(field: Field, value: Any, known: Mapping[str, Any], at: dateti
     if field.when == "future" and moment > at + FARTHEST:
         return f"{field.title}不能晚于一年以后"
     return f"{field.title}不能早于现在" if field.when == "future" and moment < at else None
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
 
 
 def _seen(form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, bindparam, func, or_, select, tuple_, union_all
@@ -14,10 +15,11 @@ from engine.diagram import Node
 from engine.ids import first_id_after
 from engine.log import Entry, entries, loads
 from engine.packages import Package
+from engine.plans import MOVES, as_then
 from engine.replay import Trace, trace
-from engine.schema import NO_DUE, Id, Instant, process_versions, task_candidates, tasks
+from engine.schema import NO_DUE, Id, Instant, commands, process_versions, task_candidates, tasks
 from engine.schema import instances as instance_rows
-from engine.versions import package_of
+from engine.versions import package_of, programs
 from governance.cases.models import Case
 from governance.cases.queries import matching
 from governance.context import Actor, Context
@@ -232,28 +234,28 @@ def trail(context: Context, instance_id: int) -> list[Mark]:
     people = names(context.session, {int(e.actor["person"]) for e in log if str(e.actor.get("person", "")).isdecimal()})
     units = {int(e.actor["unit"]) for e in log if str(e.actor.get("unit", "")).isdecimal()}
     places = unit_names(context.session, units)
-    package = _package(context, instance_id)
-    catching = [node for node in package.diagram.nodes.values() if node.kind not in ("intermediateThrowEvent", "endEvent")]
-    heard = {event.name: node for node in catching for event in node.events if event.name and event.kind in ("message", "signal")}
-    return [_mark(entry, rows.get(entry.task_key or ""), people, places, package, _node(entry, package, heard)) for entry in log]
+    read = cache(lambda version_id: package_of(connection, version_id))
+    return [
+        _mark(entry, rows.get(key or ""), people, places, read(version_id), _node(entry, read(version_id)))
+        for entry, version_id, key in as_then(log, _version(context, instance_id))
+    ]
 
 
-def _package(context: Context, instance_id: int) -> Package:
-    """The package an instance was started with; raises `NotFound`."""
-    connection = context.session.connection()
-    version_id = connection.scalar(select(instance_rows.c.version_id).where(instance_rows.c.id == instance_id))
+def _version(context: Context, instance_id: int) -> int:
+    """The version an instance is on; raises `NotFound`."""
+    version_id: int | None = context.session.scalar(select(instance_rows.c.version_id).where(instance_rows.c.id == instance_id))
     if version_id is None:
         raise NotFound
-    return package_of(connection, version_id)
+    return version_id
 
 
-def _node(entry: Entry, package: Package, heard: Mapping[str, Node]) -> Node | None:
+def _node(entry: Entry, package: Package) -> Node | None:
     """The node that a log entry is about: that of its task or timer, the one that listens to its message, or the start."""
     if entry.kind == "start":
         starts = (n for n in package.diagram.nodes.values() if n.kind == "startEvent" and n.scope == package.diagram.main.id)
         return next((n for n in starts if entry.task_key in ({e.name for e in n.events} or {None})), None)
     element = (entry.task_key or "").partition("#")[0]
-    return package.diagram.nodes.get(element) or heard.get(element)
+    return package.diagram.nodes.get(element) or package.diagram.heard.get(element)
 
 
 def _mark(
@@ -307,11 +309,11 @@ class Stage:
 
 def stages(context: Context, instance_id: int) -> list[Stage]:
     """The stages of an instance, the first first; tasks that do not change the status are not among them."""
-    nodes = _package(context, instance_id).diagram.nodes
+    nodes = _nodes(context, instance_id)
     query = select(tasks.c.element, tasks.c.opened_at, tasks.c.assignment).where(tasks.c.instance_id == instance_id).order_by(tasks.c.id)
     found = []
     for row in context.session.connection().execute(query):
-        status = nodes[row.element].settings.get("status", {}).get("value")
+        status = nodes[row.element].settings.get("status", {}).get("value") if row.element in nodes else None
         principals = loads(row.assignment)["principals"]
         units = dict.fromkeys(int(p.rpartition("@")[2]) for p in principals if p.startswith("post:"))
         if status:
@@ -319,9 +321,20 @@ def stages(context: Context, instance_id: int) -> list[Stage]:
     return found
 
 
+def _nodes(context: Context, instance_id: int) -> Mapping[str, Node]:
+    """The nodes of the version an instance is on, and those that only an earlier one of its versions has."""
+    connection = context.session.connection()
+    changed = (
+        select(commands.c.data).where(commands.c.instance_id == instance_id, commands.c.kind.in_(MOVES)).order_by(commands.c.seq.desc())
+    )
+    earlier = [loads(data)[1]["from"] for data in connection.scalars(changed) if data]
+    return ChainMap(*(dict(package_of(connection, v).diagram.nodes) for v in dict.fromkeys([_version(context, instance_id), *earlier])))
+
+
 def way_of(context: Context, instance_id: int) -> Trace:
     """Where an instance has been on the diagram of its own version."""
-    return trace(_package(context, instance_id).program, entries(context.session.connection(), instance_id))
+    connection = context.session.connection()
+    return trace(programs(connection), _version(context, instance_id), entries(connection, instance_id))
 
 
 def open_tasks(context: Context, *instance_ids: int) -> Sequence[Row[Any]]:

@@ -330,5 +330,5 @@ def _start(context: Context, actor: Actor, business_key: str, key: str, name: st
         "submitter": dict(acting),
     }
     version = latest_version(context.session.connection(), PROCESS)
-    words = {"publish": "发布", "retire": "停用"}[data["act"]]
-    return instances(context).start(version, {**known, **data}, acting, business_key=business_key, title=f"{words}流程“{name}”")
+    title = f"{'停用' if data['act'] == 'retire' else '发布'}流程“{name}”"
+    return instances(context).start(version, {**known, **data}, acting, business_key=business_key, title=title)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.difference import Change, difference, is_redrawn
 from engine.errors import NoSuchVersion
+from engine.log import Entry, entries
 from engine.packages import Package, frozen_package
 from engine.schema import instances, process_versions
 from engine.versions import Version, latest_version, retired_up_to, versions, whole_package
@@ -131,3 +133,79 @@ def version_of(session: Session, version_id: int) -> Version:
     if found is None:
         raise NotFound
     return found
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What became of a change: who submitted it and why, who decided what, and why it did not come into effect."""
+
+    instance_id: int
+    submitted_at: datetime
+    submitter: int
+    name: str
+    act: str
+    draft_id: int | None
+    reason: str
+    effective_at: datetime | None
+    changes: tuple[str, ...]
+    approver: int | None = None
+    decided_at: datetime | None = None
+    decision: str = ""
+    opinion: str = ""
+    lapse: str = ""
+    status: str = ""
+
+    @property
+    def title(self) -> str:
+        """What is to be done to which process."""
+        return f"{'停用' if self.act == 'retire' else '发布'}流程“{self.name}”"
+
+    @property
+    def standing(self) -> str:
+        """How far it has come, in a word."""
+        if self.lapse:
+            return "未能生效"
+        if self.status == "cancelled":
+            return "已撤回"
+        if self.decision == "return":
+            return "已退回"
+        return "已生效" if self.status == "finished" else ("待生效" if self.decision else "待审批")
+
+
+def change_of(session: Session, instance_id: int) -> Decided | None:
+    """The change that an instance is; none when it is something else."""
+    connection = session.connection()
+    query = select(instances.c.status).where(instances.c.id == instance_id, instances.c.business_key.startswith(change_key("")))
+    status = connection.scalar(query)
+    return _decided(instance_id, status, entries(connection, instance_id)) if status else None
+
+
+def changes_of(session: Session, of: str) -> list[Decided]:
+    """The changes that a draft was submitted as, or the retirements of a process, the latest first."""
+    connection = session.connection()
+    rows = connection.execute(
+        select(instances.c.id, instances.c.status).where(instances.c.business_key == change_key(of)).order_by(instances.c.id.desc())
+    )
+    return [_decided(row.id, row.status, entries(connection, row.id)) for row in rows]
+
+
+def _decided(instance_id: int, status: str, log: Sequence[Entry]) -> Decided:
+    first, answers = log[0], [a for entry in log for a in entry.facts.get("answers", ())]
+    data = first.data or {}
+    given = next((entry for entry in log if entry.kind == "complete"), None)
+    lapse = next((str(answer["lapse_reason"]) for _key, name, answer in answers if name == "carry_out_change"), "")
+    known: dict[str, Any] = {
+        "submitter": int(first.actor["person"]),
+        "name": data.get("process_name", ""),
+        "act": data.get("act", ""),
+        "draft_id": int(data["draft_id"]) if data.get("draft_id") else None,
+        "reason": data.get("change_reason", ""),
+        "effective_at": datetime.fromisoformat(data["effective_at"]) if data.get("effective_at") else None,
+        "changes": tuple(data.get("changes", ())),
+        "lapse": lapse,
+        "status": status,
+    }
+    if given is not None:
+        decision = (given.data or {}).get("change_decision", "")
+        known |= {"approver": int(given.actor["person"]), "decided_at": given.at, "decision": decision, "opinion": given.opinion or ""}
+    return Decided(instance_id, first.at, **known)

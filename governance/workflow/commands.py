@@ -14,7 +14,7 @@ from engine.log import loads
 from engine.packages import Package
 from engine.schema import instances as instance_rows
 from engine.schema import process_versions, task_candidates, tasks
-from engine.versions import package_of
+from engine.versions import package_of, version_then
 from governance.cases.models import Case, Photo
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound, Refused
@@ -29,7 +29,7 @@ OPINION = 1000
 
 @dataclass(frozen=True)
 class Desk:
-    """A task on somebody's desk: its row, its instance's data, and the package it was started with."""
+    """A task on somebody's desk: its row, its instance's data, and the package it is or was done by."""
 
     task: Mapping[str, Any]
     package: Package
@@ -38,7 +38,8 @@ class Desk:
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, str]]:
-        return self.package.diagram.nodes[self.task["element"]].settings
+        node = self.package.diagram.nodes.get(self.task["element"])
+        return node.settings if node else {}
 
     @property
     def form(self) -> Mapping[str, Any]:
@@ -70,6 +71,8 @@ def desk(context: Context, task_id: int) -> Desk:
         raise NotFound
     data = loads(row["state"])["data"] if row["state"] else {}
     package = package_of(connection, row["version_id"], row["digest"])
+    if row["closed_at"]:
+        package = package_of(connection, version_then(connection, row["instance_id"], row["version_id"], row["closed_at"]))
     return Desk(dict(row), package, data, tuple(loads(row["assignment"])["principals"]))
 
 

@@ -24,13 +24,13 @@ OVERSEERS = ("auditor", "system_administrator", "process_designer")
 
 def may_transfer(held: Desk) -> bool:
     """Whether the diagram lets whoever holds the task hand it on."""
-    settings = held.package.diagram.nodes[held.task["element"]].settings
+    settings = held.settings
     return TRANSFER in words(settings.get("actions", {}).get("allow", ""))
 
 
 def colleagues(context: Context, actor: Actor, held: Desk) -> Sequence[Appointment]:
     """Who may be handed a task: others in the units it is addressed to, except those who must stand back."""
-    settings = held.package.diagram.nodes[held.task["element"]].settings.get("assign", {})
+    settings = held.settings.get("assign", {})
     units = {int(p.rpartition("@")[2]) for p in held.principals if p.startswith("post:")} | {a.unit_id for a in actor.appointments}
     posts = [code for code in POSTS if code not in OVERSEERS]
     query = select(Appointment).where(in_office(context.today), Appointment.unit_id.in_(units), Appointment.post.in_(posts))

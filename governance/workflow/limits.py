@@ -13,6 +13,7 @@ from engine.instances import RUNNING, SYSTEM, Held, Instances, Rescheduled
 from engine.log import entries, loads
 from engine.replay import MOVING, lived
 from engine.schema import tasks
+from engine.versions import programs
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import Unit as LimitUnit
 from governance.calendar.rules import WorkCalendar
@@ -94,8 +95,7 @@ def _notice(stage: int, due_at: datetime, warn_at: datetime) -> datetime | None:
 
 def _standings(run: Instances, held: Held) -> Iterator[Standing]:
     """How the instance stood after each command that moved it."""
-    nodes = held.package.diagram.nodes
-    for entry, machine in lived(held.package.program, entries(run.connection, held.id)):
+    for entry, machine in lived(programs(run.connection), held.version_id, entries(run.connection, held.id)):
         if entry.kind in MOVING:
-            settings = tuple(nodes[task.element].settings for task in machine.open())
+            settings = tuple(machine.diagram.nodes[task.element].settings for task in machine.open())
             yield Standing(machine.data, settings, RUNNING, entry.at)

@@ -15,7 +15,7 @@ from engine.machine import Open, Waiting
 from engine.replay import replay
 from engine.schema import incidents, process_versions
 from engine.schema import instances as instance_rows
-from engine.versions import package_of
+from engine.versions import programs
 from governance.cases.models import Case
 from governance.cases.queries import visible
 from governance.context import Actor, Context
@@ -84,9 +84,10 @@ class Past:
 def past(context: Context, instance_id: int, seq: int | None = None) -> Past:
     """The replay of the first `seq` commands, or of all; raises `NoSuchInstance`, `NoSuchCommand`, `Erased`."""
     connection, row = context.session.connection(), instance(context, instance_id)
-    log = entries(connection, instance_id, seq)
-    machine = replay(package_of(connection, row["version_id"], row["digest"]).program, log, seq)
-    return Past(log[-1].seq, log[-1].at, machine.data, machine.open(), machine.waiting(), machine.finished, tuple(machine.ended_at))
+    log = entries(connection, instance_id)
+    machine = replay(programs(connection), row["version_id"], log, seq)
+    last = log[seq - 1 if seq else -1]
+    return Past(last.seq, last.at, machine.data, machine.open(), machine.waiting(), machine.finished, tuple(machine.ended_at))
 
 
 def _instances() -> Select[Any]:

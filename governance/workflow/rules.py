@@ -19,7 +19,27 @@ from governance.calendar.rules import Unit as LimitUnit
 from governance.people.rules import POSTS
 
 ACTIONS = {"transfer": "转办", "urge": "催办", "communicate": "沟通", "copy": "抄送", "co_sign": "会签", "send_back": "退回"}
-SETTING_WORDS = {code: post.name for code, post in POSTS.items()} | {unit.value: name for unit, name in LABELS.items()} | ACTIONS
+UNIT_RULES = {
+    "place": "事项所在的单位",
+    "matter": "提出议事的单位",
+    "tier": "办到的那一级",
+    "street": "所在街道",
+    "district": "区",
+    "liaison_leader": "区联系领导",
+    "lead_unit": "牵头单位",
+    "co_unit": "协办单位",
+    "own_task": "落实任务交给的单位",
+    "responsible_unit": "责任单位",
+    "settler": "办结人所在的单位",
+    "dispatcher": "派单人所在的单位",
+    "first_receiver": "首问接待人所在的单位",
+    "convener": "召集人所在的单位",
+    "reporter": "反映人本人",
+}
+"""How the unit is found whose posts do a task, in the words of whoever draws the process."""
+SETTING_WORDS = (
+    {code: post.name for code, post in POSTS.items()} | {unit.value: name for unit, name in LABELS.items()} | ACTIONS | UNIT_RULES
+)
 """What the codes in a task's settings are called."""
 AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}|/[0-9]{1,9})?")
 

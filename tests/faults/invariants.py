@@ -23,7 +23,7 @@ from engine.instances import CANCELLED, FINISHED, RUNNING, SUSPENDED
 from engine.log import entries, loads
 from engine.replay import replay
 from engine.schema import commands, incidents, instances, outbox, task_candidates, tasks, timers
-from engine.versions import package_of
+from engine.versions import package_of, programs
 from governance.cases.models import Case, CaseNumber, Photo
 from governance.cases.photos import photo_path
 from governance.cases.rules import final_status
@@ -167,7 +167,7 @@ def what_is_over_is_at_rest(record: Record) -> Iterator[str]:
         if row["state"] is not None or row["ended_at"] is None:
             yield f"instance {id} is over and keeps a state or no end"
         try:
-            machine = replay(package_of(record.connection, row["version_id"]).program, entries(record.connection, id))
+            machine = replay(programs(record.connection), row["version_id"], entries(record.connection, id))
         except EngineError as error:
             yield f"instance {id} is over and cannot be replayed: {error}"
             continue

@@ -128,3 +128,11 @@ def test_a_moment_lies_where_it_can(data: dict[str, Any], said: str | None) -> N
 
 def test_a_form_may_have_its_opinion_in_a_field() -> None:
     assert has_opinion(FORM) and not has_opinion(CHOICES) and not opinion_needed(CHOICES, {"result": "back"}, NOW)
+
+
+@pytest.mark.parametrize("told", ["2026-02-30", "2026-3-1", "20260301", "明天", "2026-03-01T00:00"])
+def test_a_day_is_a_day_of_the_calendar(told: str) -> None:
+    form = {"properties": {"day": {"type": "string", "title": "日期", "x-ui": {"widget": "date"}}}}
+    assert check_form(form, {"day": "2026-03-01"}, {}, NOW) == {"day": "2026-03-01"}
+    with pytest.raises(Refused, match="日期填写不正确"):
+        check_form(form, {"day": told}, {}, NOW)

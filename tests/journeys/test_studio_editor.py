@@ -270,3 +270,13 @@ def test_the_simulation_speaks_chinese_and_changes_nothing(editor: Editor, bench
     page.get_by_role("button", name="结束模拟").click()
     expect(page.locator(".djs-palette")).to_be_visible()
     assert bench.revision == 7
+
+
+def test_a_problem_of_a_form_leads_to_the_form(editor: Editor) -> None:
+    form = DECISION.files["forms/check_decision.json"].replace(b'"maxLength"', b'"pattern": "x", "maxLength"', 1)
+    page = editor(Bench(frozen_package({**DECISION.files, "forms/check_decision.json": form})))
+    page.locator("[data-rule=form_refused]").first.click()
+    expect(page.get_by_role("tab", name="表单")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#part-forms")).to_contain_text("核查落实情况")
+    page.get_by_role("tab", name="表单").press("ArrowLeft")
+    expect(page.locator(".djs-palette")).to_be_visible()

@@ -33,6 +33,7 @@ from governance.people.models import Appointment
 from governance.people.queries import appointments_of
 from governance.people.rules import POSTS
 from governance.rolls.queries import KEEPERS
+from governance.studio.commands import draft_version
 from tests.district import District
 from tests.faults.people import PLACE
 from tests.faults.people import Client as Page
@@ -41,7 +42,7 @@ from tests.governance.meeting_world import Hall
 ADMINISTRATOR, DESIGNER, AUDITOR = "system_administrator", "process_designer", "auditor"
 OPEN, SECRET, OWN, CASE, TASK, MEETING = "open", "secret", "own", "case", "task", "meeting"
 """For everybody; behind a secret link; about whoever asks; about a case, a task, a meeting. A tuple names the posts that may ask."""
-ADMIN, READERS = (ADMINISTRATOR,), (ADMINISTRATOR, AUDITOR)
+ADMIN, READERS, MAKERS = (ADMINISTRATOR,), (ADMINISTRATOR, AUDITOR), (ADMINISTRATOR, DESIGNER)
 ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(
         ("static", "api-docs.openapi_json", "public.home", "signin.login", "signin.enter", "signin.language", "tokens.create"), OPEN
@@ -93,7 +94,12 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("api_tasks.to_whom", "api_tasks.transfer", "api_tasks.photo"), TASK),
     **dict.fromkeys(("instances.index", "instances.show", "instances.log", "instances.state"), READERS),
     **dict.fromkeys(("instances.suspend", "instances.resume", "instances.cancel", "instances.rewind"), ADMIN),
-    **dict.fromkeys(("admin.show", "processes.show", "processes.version", "processes.diagram"), (ADMINISTRATOR, DESIGNER)),
+    **dict.fromkeys(("admin.show", "processes.show", "processes.version", "processes.diagram"), MAKERS),
+    **dict.fromkeys(("processes.export", "studio.new", "studio.bring", "studio.change", "studio.edit", "studio.submit"), MAKERS),
+    **dict.fromkeys(("studio.withdraw", "studio.restore", "studio.rebase", "studio.discard", "studio.retire"), MAKERS),
+    **dict.fromkeys(("studio_calls.words", "studio_calls.files", "studio_calls.save", "studio_calls.hold", "studio_calls.let_go"), MAKERS),
+    **dict.fromkeys(("studio.review", "studio.diagram", "studio.download", "studio.compare", "studio.choose"), (*MAKERS, AUDITOR)),
+    **dict.fromkeys(("studio_forms.form_preview", "studio_forms.table"), MAKERS),
     **dict.fromkeys(("processes.incidents", "processes.retry"), ADMIN),
     **dict.fromkeys(("calendar.show", "calendar.change_day", "calendar.bring", "calendar.seed"), ADMIN),
     **dict.fromkeys(("people.show", "people.add", "people.bring", "people.vacant", "people.users", "people.one", "people.change"), ADMIN),
@@ -239,7 +245,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "number": 1,
             "code": PLACE,
             "filename": "dist/app.js",
-            "version_id": session.scalar(select(process_versions.c.id)),
+            "version_id": (version_id := session.scalar(select(process_versions.c.id)) or 0),
+            "old_id": version_id,
+            "new_id": version_id,
+            "draft_id": draft_version(context, Hall(district, context).holder(DESIGNER, "500199"), version_id).id,
             **_meeting(Hall(district, context)),
             "step": "open",
             "mark": "here",

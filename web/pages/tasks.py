@@ -19,7 +19,6 @@ from api.work import context, undo
 from engine.errors import ClaimedByOther, EngineError, StepFailed, TaskClosed
 from engine.instances import Advance
 from engine.log import loads
-from governance.cases.codes import codes
 from governance.cases.photos import add_photo
 from governance.context import Actor
 from governance.deliberation.process import rolls_for
@@ -30,7 +29,6 @@ from governance.matters.queries import of_case
 from governance.organisation.models import Kind
 from governance.organisation.queries import full_name, nearest, of_kind, unit, upwards
 from governance.people.queries import names
-from governance.voting.queries import rules_on
 from governance.workflow.commands import Desk, claim, complete, desk, foresee, may_do, release
 from governance.workflow.handover import colleagues, may_transfer, transfer
 from governance.workflow.interventions import may_contact
@@ -39,6 +37,7 @@ from web.drawing import drawing, progress
 from web.errors import sentence
 from web.language import gettext as _
 from web.language import listed
+from web.offers import Options, coded
 from web.pages.inbox import filtered
 from web.sentences import say, say_all
 from web.texts import at_hand
@@ -241,7 +240,7 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
     about = _about(held)
     case = about.case
     why = loads(held.task["assignment"])["why"]
-    settings = held.package.diagram.nodes[held.task["element"]].settings
+    settings = held.settings
     claimed = held.task["claimed_by"]
     page = render_template(
         "task.html",
@@ -291,10 +290,6 @@ def _may_read(who: Actor, held: Desk) -> bool:
     return may_do(who, held) or any(p in held.principals for p in who.principals) or held.task["closed_by"] == str(who.person_id)
 
 
-Options = list[tuple[str, list[tuple[str, str]]]]
-"""What a field offers, in groups; a group without a name stands by itself."""
-
-
 def _lists(held: Desk) -> dict[str, Options]:
     """What the form's fields offer."""
     offered = {field.name: _offered(field, held) for field in fields(held.form)}
@@ -302,17 +297,10 @@ def _lists(held: Desk) -> dict[str, Options]:
 
 
 def _offered(field: Field, held: Desk) -> Options:
-    if field.codes == "categories":
-        by_major = groupby(codes()["categories"], key=lambda c: c["major_name"])
-        return [(say(major), [(c["code"], say(c["name"])) for c in found]) for major, found in by_major]
-    if field.codes == "vote_rules":
-        return [("", [(rule.code, say(rule.name)) for rule in rules_on(context().session, context().today)])]
     if field.codes == "roll_books":
         found = sorted(rolls_for(context(), held.data), key=lambda book: -len(book.unit.path))
         return [(kept.name, [(str(book.id), book.name) for book in books]) for kept, books in groupby(found, key=lambda book: book.unit)]
-    if field.codes in codes():
-        return [("", [(str(c), say(str(c))) for c in codes()[field.codes]])]
-    return [("", _units(field, held))] if field.widget == "unit" else []
+    return coded(field) or ([("", _units(field, held))] if field.widget == "unit" else [])
 
 
 def _units(field: Field, held: Desk) -> list[tuple[str, str]]:

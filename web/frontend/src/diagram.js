@@ -1,4 +1,5 @@
 // <div data-diagram data-xml-url data-state-url>: the diagram of a case with what is done, current and overdue.
+// data-state: the state itself instead, for diagrams that are compared: {"nodes": {"grade_case": {"changed": 1}}} with added, changed, removed.
 // State: {"nodes": {"grade_case": {"done": 2, "current": 1, "overdue": 1}}, "taken": ["flow ids"]}
 // data-element: the node whose page is shown first; else that of a task in hand.
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
@@ -11,12 +12,15 @@ const MARGIN = 40;
 const SMALL = 50;
 const READABLE = 0.45; // below this scale the names of a fitted diagram cannot be read: start at the current node instead
 const CLOSE_UP = 0.8;
+const COMPARED = ['added', 'changed', 'removed'];
+const COMPARED_SIGNS = { added: '＋', changed: '～', removed: '－' };
+const COMPARED_WORDS = { added: 'nodeAdded', changed: 'nodeChanged', removed: 'nodeRemoved' };
 
 const nameOf = (element) => element.businessObject.name || say('nodeUnnamed');
 const recordsOf = (id) => all(document, `[data-node-records="${CSS.escape(id)}"]`);
 
-function describe({ done, current, overdue }) {
-  return [done && (Number(done) === 1 ? say('nodeDoneOnce') : say('nodeDone', { count: Number(done) })), current && say('nodeCurrent'), overdue && say('nodeOverdue')].filter(Boolean);
+function describe({ done, current, overdue, ...state }) {
+  return [done && (Number(done) === 1 ? say('nodeDoneOnce') : say('nodeDone', { count: Number(done) })), current && say('nodeCurrent'), overdue && say('nodeOverdue'), ...COMPARED.filter((kind) => state[kind]).map((kind) => say(COMPARED_WORDS[kind]))].filter(Boolean);
 }
 
 /** Border by class, meaning by sign and word: above the node, never over its name. */
@@ -25,10 +29,13 @@ function paint(viewer, { nodes = {}, taken = [] }) {
   const registry = viewer.get('elementRegistry');
   for (const [id, state] of Object.entries(nodes)) {
     if (!registry.get(id)) continue;
-    for (const kind of ['done', 'current', 'overdue']) if (state[kind]) canvas.addMarker(id, `is-${kind}`);
+    for (const kind of ['done', 'current', 'overdue', ...COMPARED]) if (state[kind]) canvas.addMarker(id, `is-${kind}`);
+    if (registry.get(id).waypoints) continue;
     const badges = make('div', { className: 'node-badges' });
     if (state.overdue) badges.append(make('span', { className: 'node-badge is-overdue' }, `! ${say('nodeOverdue')}`));
     else if (state.current) badges.append(make('span', { className: 'node-badge is-current' }, `▶ ${say('nodeCurrent')}`));
+    const compared = COMPARED.find((kind) => state[kind]);
+    if (compared) badges.append(make('span', { className: `node-badge is-${compared}` }, `${COMPARED_SIGNS[compared]} ${say(COMPARED_WORDS[compared])}`));
     if (state.done && !state.current) badges.append(make('span', { className: 'node-badge is-done' }, Number(state.done) > 1 ? `✓ ${Number(state.done)}` : '✓'));
     const place = registry.get(id).width > SMALL ? { top: -14, left: -4 } : { top: -6, left: -18 }; // beside a diamond or circle: its name stands above or below
     viewer.get('overlays').add(id, { position: place, html: badges, scale: { min: 0.7, max: 1.2 } });
@@ -114,7 +121,8 @@ async function fetched(url, kind) {
 async function draw(box) {
   const parts = frame(box);
   try {
-    const [xml, state] = await Promise.all([fetched(box.dataset.xmlUrl, 'text'), box.dataset.stateUrl ? fetched(box.dataset.stateUrl, 'json') : {}]);
+    const stands = box.dataset.stateUrl ? fetched(box.dataset.stateUrl, 'json') : JSON.parse(box.dataset.state ?? '{}');
+    const [xml, state] = await Promise.all([fetched(box.dataset.xmlUrl, 'text'), stands]);
     const viewer = new NavigatedViewer({ container: parts.canvas, zoomScroll: { enabled: false } }); // the wheel scrolls the page
     await viewer.importXML(xml);
     await inhabit(box, parts, viewer, state);
@@ -130,7 +138,7 @@ async function draw(box) {
 
 async function inhabit(box, parts, viewer, state) {
   const nodes = state.nodes ?? {};
-  const here = Object.keys(nodes).filter((id) => nodes[id].current);
+  const here = Object.keys(nodes).filter((id) => ['current', ...COMPARED].some((kind) => nodes[id][kind]));
   const pages = pagesOf(viewer, new Set(here));
   const canvas = viewer.get('canvas');
 

@@ -38,6 +38,9 @@ const zh = {
   nodeDone: '已办 {count} 次',
   nodeCurrent: '在办',
   nodeOverdue: '超期',
+  nodeAdded: '新增',
+  nodeChanged: '有改动',
+  nodeRemoved: '删除',
   nodeUnnamed: '未命名环节',
   nodeNoRecords: '“{name}”还没有办理记录。',
 };
@@ -81,6 +84,9 @@ const en = {
   nodeDone: 'done {count} times',
   nodeCurrent: 'in progress',
   nodeOverdue: 'overdue',
+  nodeAdded: 'added',
+  nodeChanged: 'changed',
+  nodeRemoved: 'removed',
   nodeUnnamed: 'Unnamed step',
   nodeNoRecords: 'No records for “{name}” yet.',
 };

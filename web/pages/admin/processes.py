@@ -9,14 +9,18 @@ from flask.typing import ResponseReturnValue
 
 from api.signin import actor
 from api.work import context
-from engine.versions import package_of, versions
+from bpmn import shipped
+from engine.versions import package_of, whole_package
 from governance.errors import Refused
+from governance.people.queries import names
+from governance.studio import queries
 from governance.workflow.queries import open_incidents
 from governance.workflow.world import instances
 from web.access import for_posts
 from web.drawing import drawing
 from web.language import gettext as _
 from web.pages.admin import ADMINISTRATOR, DESIGNER
+from web.pages.admin.studio import packed
 from web.sentences import say
 from web.texts import at_hand
 
@@ -26,16 +30,33 @@ pages = Blueprint("processes", __name__, url_prefix="/admin/processes")
 @pages.get("")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def show() -> ResponseReturnValue:
-    return render_template("admin/processes.html", versions=versions(context().session.connection()))
+    session = context().session
+    drafts = queries.open_drafts(session)
+    return render_template(
+        "admin/processes.html",
+        processes=queries.published(session),
+        drafts=drafts,
+        standing={d.id: queries.changes_of(session, str(d.id))[:1] for d in drafts},
+        people=names(session, {d.edited_by for d in drafts}),
+        own=frozenset(shipped()),
+    )
 
 
 @pages.get("/<id:version_id>")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def version(version_id: int) -> ResponseReturnValue:
-    connection = context().session.connection()
-    package = at_hand(package_of(connection, version_id))
-    shown = next(v for v in versions(connection) if v.id == version_id)
+    session = context().session
+    shown = queries.version_of(session, version_id)
+    package = at_hand(package_of(session.connection(), version_id))
     return render_template("admin/process.html", version=shown, forms=package.forms, tables=package.tables)
+
+
+@pages.get("/<id:version_id>/package.zip")
+@for_posts(ADMINISTRATOR, DESIGNER)
+def export(version_id: int) -> ResponseReturnValue:
+    session = context().session
+    shown = queries.version_of(session, version_id)
+    return packed(whole_package(session.connection(), version_id), f"{shown.key}-{shown.number}")
 
 
 @pages.get("/<id:version_id>/diagram.bpmn")

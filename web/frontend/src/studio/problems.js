@@ -8,7 +8,7 @@ function line(problem, go) {
   const wrong = isError(problem);
   const sign = make('span', { className: wrong ? 'light light-red' : 'light light-yellow' }, icon(wrong ? 'alert-circle' : 'alert-triangle'), say(wrong ? 'problemError' : 'problemWarning'));
   const row = make('button', { type: 'button', className: 'studio-problem', 'data-rule': problem.rule, 'data-element': problem.element }, sign, make('span', {}, problem.message));
-  row.addEventListener('click', () => go(problem.element));
+  row.addEventListener('click', () => go(problem.element, problem.rule));
   return make('li', {}, row);
 }
 

@@ -4,15 +4,20 @@ import { all, announce, make } from '../page.js';
 import { resolve } from './conflict.js';
 import { Draft } from './draft.js';
 import * as diagram from './editor.js';
+import * as forms from './forms.js';
 import { problemList } from './problems.js';
 import { statusLine } from './status.js';
 import { say } from './words.js';
 
-const PARTS = [{ key: 'diagram', title: 'partDiagram', module: diagram }];
+/** `rules`: what is found in a part by these rules is shown there; all else, on the diagram. */
+const PARTS = [
+  { key: 'diagram', title: 'partDiagram', module: diagram, rules: [] },
+  { key: 'forms', title: 'partForms', module: forms, rules: ['form_refused'] },
+];
 
 /** Tabs of the parts; a part is mounted when it is first opened. */
 function tabs(draft) {
-  const row = make('div', { className: 'studio-tabs', role: 'tablist', 'aria-label': say('parts'), hidden: PARTS.length < 2 });
+  const row = make('div', { className: 'studio-tabs', role: 'tablist', 'aria-label': say('parts') });
   const panes = make('div', { className: 'studio-panes' });
   const opened = new Map();
 
@@ -52,8 +57,9 @@ async function start(root) {
   if (!(await draft.open())) return root.replaceChildren(title, make('p', { className: 'notice notice-warning', role: 'alert' }, say('openFailed')));
 
   const parts = tabs(draft);
-  async function go(element) {
-    const part = await parts.open('diagram');
+  async function go(element, rule) {
+    const { key } = PARTS.find(({ rules }) => rules.includes(rule)) ?? PARTS[0];
+    const part = await parts.open(key);
     if (!(await part.select(element))) announce(say('problemGone'));
   }
   root.replaceChildren(statusLine(draft, title, parts.row), parts.panes, problemList(draft, go));

@@ -1,0 +1,290 @@
+"""Rehearsal: what would have become of real cases on a draft, had people decided as the record says.
+
+Nothing is written and nothing is asked: a rehearsal is a function of logs and two programs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from statistics import median
+from typing import Any
+
+from engine.diagram import Diagram, Node
+from engine.errors import Diverged, Erased, StepFailed, Unanswered
+from engine.expressions import ExpressionError
+from engine.log import Recorded
+from engine.machine import Machine
+from engine.plans import MOVES, Plan, planned
+from engine.program import Program, Step
+from engine.replay import lived
+from engine.walk import Walk
+
+Deadlines = Callable[[Node, Mapping[str, Any], datetime], datetime | None]
+"""Until when a task that opens must be done, by its settings and the data it sees; None for no limit."""
+
+
+class Ending(StrEnum):
+    """How a rehearsed case compares with what it was."""
+
+    SAME = "same"
+    PARTED = "parted"
+    STOPPED = "stopped"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True)
+class Parting:
+    """Where the paths part: after `element` the case went to `was`, and on the draft goes to `now`."""
+
+    element: str
+    was: str | None
+    now: str | None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where the draft asks for what history cannot answer, and at which of its commands."""
+
+    seq: int
+    element: str
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Due:
+    """A task's due date, as it was and on the draft; `was` is None for a task the case did not have."""
+
+    key: str
+    element: str
+    was: datetime | None
+    now: datetime | None
+
+    @property
+    def shift(self) -> timedelta | None:
+        return self.now - self.was if self.was and self.now else None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one case."""
+
+    ending: Ending
+    parting: Parting | None = None
+    stop: Stop | None = None
+    finished: bool = False
+    ended_at: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    visited: Mapping[str, int] = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()
+    dues: tuple[Due, ...] = ()
+
+
+@dataclass
+class Tally:
+    """Many outcomes together."""
+
+    endings: Counter[Ending] = field(default_factory=Counter)
+    partings: Counter[Parting] = field(default_factory=Counter)
+    stops: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many stop at an element for a rule."""
+    visited: Counter[str] = field(default_factory=Counter)
+    taken: Counter[str] = field(default_factory=Counter)
+    """How many cases take a flow."""
+    shifts: dict[str, list[timedelta]] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome) -> None:
+        self.endings[outcome.ending] += 1
+        self.visited.update(outcome.visited)
+        self.taken.update(outcome.taken)
+        if outcome.ending is Ending.PARTED and outcome.parting:
+            self.partings[outcome.parting] += 1
+        if outcome.ending is Ending.STOPPED and outcome.stop:
+            self.stops[outcome.stop.element, outcome.stop.rule] += 1
+        for due in outcome.dues:
+            if due.shift is not None:
+                self.shifts.setdefault(due.element, []).append(due.shift)
+
+    def moved(self) -> dict[str, Moved]:
+        """How the due dates of each step would have moved; steps whose dates stay are not among them."""
+        return {element: Moved.of(shifts) for element, shifts in sorted(self.shifts.items()) if any(shifts)}
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How the due dates of a step would have moved."""
+
+    tasks: int
+    later: int
+    earlier: int
+    median: timedelta
+
+    @classmethod
+    def of(cls, shifts: Sequence[timedelta]) -> Moved:
+        nothing = timedelta(0)
+        middle = timedelta(seconds=median(shift.total_seconds() for shift in shifts))
+        return cls(len(shifts), sum(s > nothing for s in shifts), sum(s < nothing for s in shifts), middle)
+
+
+def rehearse(
+    programs: Callable[[int], Program],
+    version_id: int,
+    draft: Program,
+    log: Sequence[Recorded],
+    plan: Plan,
+    deadlines: Deadlines | None = None,
+) -> Outcome:
+    """One case, of version `version_id` now, on the draft; limits that history knows nothing of fire when they are due."""
+    return _Rehearsal(programs, version_id, draft, log, plan, deadlines).run()
+
+
+Visit = tuple[int, str]
+"""At which command a node was visited."""
+
+
+class _Rehearsal:
+    def __init__(
+        self,
+        programs: Callable[[int], Program],
+        version_id: int,
+        draft: Program,
+        log: Sequence[Recorded],
+        plan: Plan,
+        deadlines: Deadlines | None,
+    ) -> None:
+        self.programs, self.version_id = programs, version_id
+        self.before, self.draft, self.plan = programs(version_id), draft, plan
+        self.log, self.deadlines = log, deadlines
+        self.walk = Walk(self.before, draft, plan, new_limits(self.before.diagram, draft.diagram, plan))
+        self.steps: list[Step] = []
+        self.now: list[Visit] = []
+        self.dues: list[Due] = []
+
+    def run(self) -> Outcome:
+        try:
+            stop = self._on_the_draft()
+            was, rested = self._as_it_was(stop.seq if stop else None)
+        except Erased:
+            return Outcome(Ending.ERASED)
+        except Diverged as error:
+            return Outcome(Ending.STOPPED, stop=Stop(error.seq, "", "diverged", str(error)))
+        machine = self.walk.machine
+        stop = stop or self._waiting_where_nobody_was(machine)
+        parting = self._parting(was, rested, stop)
+        ending = Ending.PARTED if parting else Ending.STOPPED if stop else Ending.SAME
+        return Outcome(
+            ending,
+            parting,
+            stop,
+            machine.finished,
+            tuple(machine.ended_at),
+            tuple(task.element for task in machine.open()),
+            Counter(element for _, element in self.now),
+            frozenset(step.element for step in self.steps if step.kind == "taken"),
+            tuple(self.dues),
+        )
+
+    def _on_the_draft(self) -> Stop | None:
+        try:
+            for entry, machine in self.walk.along(self.log):
+                self._went(entry.seq, machine)
+                for key, step in self.walk.opened:
+                    self._due(entry, key, step)
+        except Unanswered as error:
+            self._went(error.seq, self.walk.machine)
+            return Stop(error.seq, error.element, error.rule, error.message)
+        return None
+
+    def _went(self, seq: int, machine: Machine) -> None:
+        self.steps += machine.steps
+        self.now += [(seq, step.element) for step in machine.steps if _visits(step, self.draft)]
+        machine.steps.clear()
+
+    def _as_it_was(self, until: int | None) -> tuple[list[Visit], frozenset[str | None]]:
+        """What the case visited, as far as both diagrams know it, and where it rests; all in the words of the draft."""
+        visits: list[Visit] = []
+        rested = frozenset[str | None]()
+        plans = {entry.seq: plan for entry, plan in planned(self.log, self.plan)}
+        for entry, machine in lived(self.programs, self.version_id, self.log):
+            if until is not None and entry.seq >= until:
+                break
+            plan = plans[entry.seq]
+            rested = frozenset(map(plan.new, machine.occupied()))
+            if entry.kind not in MOVES:
+                visited = (plan.new(step.element) for step in machine.steps if _visits(step, machine.program))
+                visits += [(entry.seq, new) for new in visited if new and new in self.draft.diagram.nodes]
+        return visits, rested
+
+    def _due(self, entry: Recorded, key: str | None, step: Step) -> None:
+        """Compares when a task is due; a limit that cannot be computed on the draft stops it like any step."""
+        task = self.walk.machine.tree.tasks.get(step.key)
+        if self.deadlines is None or task is None:
+            return
+        node, written = self.draft.diagram.nodes[step.element], entry.facts["opened"][key].get("due_at") if key else None
+        try:
+            now = self.deadlines(node, self.walk.machine.visible_to(task), step.at)
+        except (StepFailed, ExpressionError) as error:
+            raise Unanswered(entry.seq, node.id, "limit_unreadable", str(error)) from error
+        was = datetime.fromisoformat(written) if written else None
+        if was or now:
+            self.dues.append(Due(step.key, step.element, was, now))
+
+    def _waiting_where_nobody_was(self, machine: Machine) -> Stop | None:
+        """A case still on its way that on the draft stands at a step it never came to."""
+        known = {*self.before.diagram.nodes, *self.plan.renamed.values()}
+        added = next((task.element for task in machine.open() if task.element not in known), None)
+        if added is None:
+            return None
+        return Stop(self.log[-1].seq, added, "step_added", f"“{self.walk.label(added)}”是新版增加的环节，记录中没有它的办理结果。")
+
+    def _parting(self, was: list[Visit], rested: frozenset[str | None], stop: Stop | None) -> Parting | None:
+        """The first place that only one of the two ways comes to. A stop, or a step that is no more, explains one that lags behind."""
+        known = {*map(self.plan.new, self.before.diagram.nodes), *self.walk.limits}
+        ways = [element for _, element in was], [element for _, element in self.now]
+        there, here = Counter(ways[0]), Counter(element for element in ways[1] if element in known)
+        skipped = not rested <= self.draft.diagram.nodes.keys()
+        now, lost = _first_beyond(ways[1], here - there), _first_beyond(ways[0], there - here)
+        if now is not None and not skipped:
+            return Parting(_source(self.draft.diagram, ways[1], now), None if lost is None else ways[0][lost], ways[1][now])
+        if lost is not None and not stop:
+            return Parting(_source(self.draft.diagram, ways[0], lost), ways[0][lost], None)
+        return None
+
+
+def _visits(step: Step, program: Program) -> bool:
+    """A token came to a node, or a listener that no token comes to has heard what it listens for."""
+    node = program.diagram.nodes.get(step.element)
+    if node is None:
+        return False
+    return step.kind == "entered" or (step.kind == "fired" and node.kind in ("boundaryEvent", "startEvent"))
+
+
+def _first_beyond(way: list[str], beyond: Counter[str]) -> int | None:
+    """The first visit of a way that the other way has not."""
+    had = Counter(way)
+    seen: Counter[str] = Counter()
+    for index, element in enumerate(way):
+        seen[element] += 1
+        if seen[element] > had[element] - beyond[element]:
+            return index
+    return None
+
+
+def _source(diagram: Diagram, way: list[str], index: int) -> str:
+    """From where a way came to its visit `index`: the last node before that leads there, else the one visited before."""
+    sources = {flow.source for flow in diagram.incoming.get(way[index], ())}
+    return next((element for element in way[:index][::-1] if element in sources), way[max(0, index - 1)])
+
+
+def new_limits(old: Diagram, new: Diagram, plan: Plan) -> frozenset[str]:
+    """The timers of the new diagram that the old has not, or has with another text."""
+    before = {plan.new(node.id): _timers(node) for node in old.nodes.values()}
+    return frozenset(node.id for node in new.nodes.values() if _timers(node) and before.get(node.id) != _timers(node))
+
+
+def _timers(node: Node) -> Iterable[str | None]:
+    return [event.text for event in node.events if event.kind == "timer"]

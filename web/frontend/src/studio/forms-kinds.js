@@ -1,0 +1,63 @@
+// The kinds of fields that forms have: those that governance/forms draws and checks, each with what a new one begins with.
+const text = (widget, maxLength) => () => ({ type: 'string', maxLength, 'x-ui': { widget } });
+const choices = () => [1, 2].map((number) => ({ const: `option_${number}`, title: '' }));
+
+export const KINDS = [
+  { key: 'text', make: text('text', 100), bounds: ['minLength', 'maxLength'] },
+  { key: 'textarea', make: text('textarea', 500), bounds: ['minLength', 'maxLength'] },
+  { key: 'number', make: () => ({ type: 'integer', 'x-ui': { widget: 'number' } }), bounds: ['minimum', 'maximum'] },
+  { key: 'date', make: text('date', 10), bounds: [] },
+  { key: 'datetime', make: text('datetime', 40), bounds: [] },
+  { key: 'choice', make: () => ({ type: 'string', oneOf: choices(), 'x-ui': { widget: 'choice' } }), bounds: [] },
+  { key: 'multichoice', make: () => ({ type: 'array', items: { type: 'string', oneOf: choices() }, uniqueItems: true, 'x-ui': { widget: 'multichoice' } }), bounds: ['minItems', 'maxItems'] },
+  { key: 'checkbox', make: () => ({ type: 'boolean', 'x-ui': { widget: 'checkbox' } }), bounds: [] },
+  { key: 'outcome', make: () => ({ type: 'string', oneOf: choices(), 'x-ui': { widget: 'outcome' } }), bounds: [] },
+  { key: 'unit', make: text('unit', 40), bounds: [] },
+  { key: 'codes', make: () => ({ type: 'string', maxLength: 40, 'x-ui': { widget: 'codes', list: 'categories' } }), bounds: [] },
+  { key: 'photos', make: () => ({ type: 'array', items: { type: 'string', maxLength: 40 }, maxItems: 9, 'x-ui': { widget: 'photos' } }), bounds: ['minItems', 'maxItems'] },
+];
+const OTHER = { key: 'other', bounds: [] };
+
+const BY_TYPE = { boolean: 'checkbox', integer: 'number', number: 'number', array: 'multichoice' };
+
+export function widgetOf(schema) {
+  return schema['x-ui']?.widget ?? (schema.oneOf || schema.enum ? 'choice' : BY_TYPE[schema.type] ?? 'text');
+}
+
+/** What the field is to whoever edits it; what the studio does not offer is kept as it is. */
+export const kindOf = (schema) => KINDS.find(({ key }) => key === widgetOf(schema)) ?? OTHER;
+
+/** Where the field's options are: of the field itself, or of each of its items. */
+export const holderOf = (schema) => (schema.type === 'array' ? schema.items ?? {} : schema);
+
+export function optionsOf(schema) {
+  const { oneOf, enum: values } = holderOf(schema);
+  return oneOf?.map((option) => ({ value: option.const, title: option.title ?? String(option.const) })) ?? values?.map((value) => ({ value, title: String(value) })) ?? [];
+}
+
+/** The options as objects that carry a title and can be changed in place; plain values are given theirs. */
+export function titledOptions(schema) {
+  const holder = holderOf(schema);
+  if (!holder.oneOf) {
+    holder.oneOf = (holder.enum ?? []).map((value) => ({ const: value, title: String(value) }));
+    delete holder.enum;
+  }
+  return holder.oneOf;
+}
+
+export const severalOf = (schema) => schema.type === 'array';
+
+/** A unit to be chosen, or several. */
+export function setSeveral(schema, several) {
+  if (several === severalOf(schema)) return;
+  const each = { type: 'string', ...(schema.minLength && { minLength: schema.minLength }), ...(schema.maxLength && { maxLength: schema.maxLength }) };
+  if (several) {
+    Object.assign(schema, { type: 'array', items: each, maxItems: 10, uniqueItems: true });
+    delete schema.minLength;
+    delete schema.maxLength;
+  } else {
+    Object.assign(schema, schema.items);
+    schema.type = 'string';
+    for (const word of ['items', 'minItems', 'maxItems', 'uniqueItems']) delete schema[word];
+  }
+}

@@ -1,0 +1,109 @@
+// The form as the server draws it for those who handle the step, in a frame of its own: a phone's width there is a phone's width to the styles.
+import { make, meta } from '../page.js';
+import { button } from './forms-parts.js';
+import { say } from './forms-words.js';
+
+const PAUSE = 300;
+const WIDTHS = { desktop: 800, phone: 360 };
+
+const token = () => meta('csrf-token') ?? document.querySelector('[name="csrf_token"]')?.value ?? '';
+
+/** The answer to a JSON question, as text; an answer that is not about the question counts as none. */
+export async function asked(url, body, signal) {
+  const answer = await fetch(url, { method: 'POST', credentials: 'same-origin', signal, headers: { 'Content-Type': 'application/json', 'X-CSRFToken': token() }, body: JSON.stringify(body) });
+  if (answer.redirected || (!answer.ok && answer.status !== 422)) throw new Error(String(answer.status));
+  return answer;
+}
+
+function shell() {
+  const root = document.documentElement;
+  const styles = [...document.querySelectorAll('link[rel="stylesheet"]')].find((link) => /app(\.\w+)?\.css/.test(link.href));
+  const page = make('html', { lang: root.lang }, make('head', {}, ...(styles ? [make('link', { rel: 'stylesheet', href: styles.href })] : [])), make('body', {}, make('main', { className: 'page' })));
+  return `<!doctype html>${page.outerHTML}`;
+}
+
+export class Preview {
+  #filled = {};
+  #timer = 0;
+  #running = null;
+  #form = null;
+
+  constructor(url) {
+    this.url = url;
+    this.frame = make('iframe', { className: 'fd-frame', title: say('previewTitle'), sandbox: 'allow-same-origin', srcdoc: shell() });
+    this.stage = make('div', { className: 'fd-stage' }, this.frame);
+    this.message = make('p', { className: 'notice notice-warning', role: 'status', hidden: true });
+    this.buttons = ['desktop', 'phone'].map((width) => button(say(width === 'phone' ? 'previewPhone' : 'previewDesktop'), () => this.be(width), { 'data-width': width, 'data-key': `preview-${width}` }));
+    this.box = make('section', { className: 'fd-preview', 'aria-label': say('preview') },
+      make('div', { className: 'fd-preview-head' }, make('h2', {}, say('preview')), make('div', { className: 'fd-widths', role: 'group', 'aria-label': say('previewWidth') }, ...this.buttons)),
+      make('p', { className: 'help' }, say('previewHelp')), this.message, this.stage);
+    this.frame.addEventListener('load', () => {
+      this.#page().addEventListener('change', () => this.#tried());
+      this.#ask();
+    });
+    new ResizeObserver(() => this.#fit()).observe(this.stage);
+    new MutationObserver(() => this.#fit()).observe(document.documentElement, { attributeFilter: ['data-bs-theme'] });
+    this.be(innerWidth < 900 ? 'phone' : 'desktop');
+  }
+
+  be(width) {
+    this.width = width;
+    this.stage.dataset.width = width;
+    for (const one of this.buttons) one.setAttribute('aria-pressed', String(one.dataset.width === width));
+    this.#fit();
+  }
+
+  /** Shows the form as it stands, once the typing pauses. */
+  show(form) {
+    this.#form = form;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ask(), PAUSE);
+  }
+
+  #page() {
+    return this.frame.contentDocument?.querySelector('main');
+  }
+
+  #tried() {
+    const values = {};
+    for (const [name, value] of new this.frame.contentWindow.FormData(this.#page().querySelector('form'))) if (typeof value === 'string') (values[name] ??= []).push(value);
+    this.#filled = values;
+    this.#ask();
+  }
+
+  async #ask() {
+    if (!this.#form || !this.#page()) return;
+    this.#running?.abort();
+    const running = this.#running = new AbortController();
+    try {
+      const answer = await asked(this.url, { form: this.#form, filled: this.#filled }, running.signal);
+      this.#draw(await answer.text());
+      this.message.hidden = true;
+    } catch (problem) {
+      if (problem.name === 'AbortError') return;
+      this.message.textContent = say('previewFailed');
+      this.message.hidden = false;
+    }
+  }
+
+  #draw(fragment) {
+    const page = this.#page();
+    const { name, value } = this.frame.contentDocument.activeElement ?? {};
+    page.innerHTML = fragment;
+    const again = name && [...page.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
+    (again?.find((one) => one.type !== 'radio' || one.value === value))?.focus({ preventScroll: true });
+    this.#fit();
+  }
+
+  /** As wide as the screen that is meant, made smaller where there is less room, and as high as what it shows. */
+  #fit() {
+    const inside = this.frame.contentDocument?.documentElement;
+    if (!inside || !this.stage.clientWidth) return;
+    inside.dataset.bsTheme = document.documentElement.dataset.bsTheme ?? 'light';
+    const width = WIDTHS[this.width];
+    const scale = Math.min(1, this.stage.clientWidth / width);
+    const height = this.#page()?.offsetHeight ?? 0;
+    Object.assign(this.frame.style, { width: `${width}px`, height: `${height}px`, transform: scale < 1 ? `scale(${scale})` : '' });
+    this.stage.style.height = `${Math.ceil(height * scale)}px`;
+  }
+}

@@ -1,0 +1,8 @@
+"""What a browser may do with our pages: nothing comes from elsewhere, no text becomes code."""
+
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+DRAWING = f"{POLICY}; style-src-attr 'unsafe-inline'"
+"""For the editor of diagrams, which moves what it draws by style attributes."""
