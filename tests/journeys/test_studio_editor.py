@@ -244,3 +244,39 @@ def replaced(page: Page, kind: str) -> None:
     """Changes the kind of the selected element by its menu."""
     page.locator(".djs-context-pad [data-action=replace]").click()
     page.locator(".djs-popup .entry").filter(has_text=kind).click()
+
+
+def test_leaving_before_everything_is_saved_is_asked_about(editor: Editor, bench: Bench) -> None:
+    page = editor(bench)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.locator("[data-key=name]").click()
+    bench.answer = 422
+    renamed(page, "还没有保存")
+    page.reload()
+    assert asked == ["beforeunload"]
+
+
+def test_the_simulation_speaks_chinese_and_changes_nothing(editor: Editor, bench: Bench) -> None:
+    page = editor(bench)
+    page.get_by_role("button", name="模拟运行").click()
+    page.locator(".bts-context-pad").first.click()
+    page.locator("[title=模拟记录]").first.click()
+    expect(page.locator(".bts-log")).to_contain_text("流程开始")
+    words = page.locator(".bts-log, .bts-palette, .bts-notifications").all_inner_texts()
+    titles = page.locator(".studio-canvas [title]").evaluate_all("all => all.map(one => one.title)")
+    left = [text for text in (*words, *titles) if re.search(r"\b[A-Z][a-z]{3}", text)]
+    assert left in ([], ["Powered by bpmn.io"])
+    page.get_by_role("button", name="结束模拟").click()
+    expect(page.locator(".djs-palette")).to_be_visible()
+    assert bench.revision == 7
+
+
+def test_a_problem_of_a_form_leads_to_the_form(editor: Editor) -> None:
+    form = DECISION.files["forms/check_decision.json"].replace(b'"maxLength"', b'"pattern": "x", "maxLength"', 1)
+    page = editor(Bench(frozen_package({**DECISION.files, "forms/check_decision.json": form})))
+    page.locator("[data-rule=form_refused]").first.click()
+    expect(page.get_by_role("tab", name="表单")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#part-forms")).to_contain_text("核查落实情况")
+    page.get_by_role("tab", name="表单").press("ArrowLeft")
+    expect(page.locator(".djs-palette")).to_be_visible()

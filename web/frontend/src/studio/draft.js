@@ -249,7 +249,7 @@ export class Draft extends EventTarget {
 
   #watch() {
     setInterval(() => { if (!this.readOnly) this.hold(); }, HEARTBEAT);
-    document.addEventListener('visibilitychange', () => { if (document.hidden && this.unsaved) this.save(); });
+    document.addEventListener('visibilitychange', () => { if (document.hidden && this.unsaved && this.state !== 'signedOut') this.save(); });
     addEventListener('beforeunload', (event) => {
       if (!this.unsaved || this.state === 'signedOut') return; // then the copy in this browser is what comes back
       this.save();

@@ -19,19 +19,32 @@ function translate(template, values = {}) {
 
 export default { translate: ['value', translate] };
 
-/** The simulation has its words in its code: they are replaced as they appear. */
+/** A text of the simulation, "" for one that needs no other word; some begin or end with what is found in the process. */
+function said(text) {
+  const [, subject, happened] = text.match(/^(.+) (started|finished|canceled)$/) ?? [];
+  if (happened) return (simulation[subject] ?? subject) + simulation[happened];
+  return simulation[text] ?? simulation[text.replace(/ \S+$/, '')] ?? '';
+}
+
+function replaceWords(node) {
+  if (node.nodeType === Node.TEXT_NODE) {
+    node.data = said(node.data.trim()) || node.data;
+    return;
+  }
+  for (const name of ['title', 'aria-label']) {
+    const told = said(node.getAttribute?.(name) ?? '');
+    if (told) node.setAttribute(name, told);
+  }
+  node.childNodes.forEach(replaceWords);
+}
+
+const ofSimulation = (node) => /\bbts-/.test(node.getAttribute?.('class') ?? '');
+
+/** The simulation has its words in its code: they are replaced, those that are there now and as more appear. */
 export function followSimulation(box) {
   if (!chinese()) return;
-  function look(node) {
-    if (node.nodeType === Node.TEXT_NODE) {
-      const said = simulation[node.data.trim()];
-      if (said) node.data = said;
-      return;
-    }
-    if (node.title && simulation[node.title]) node.title = simulation[node.title];
-    node.childNodes?.forEach(look);
-  }
+  box.querySelectorAll('[class*="bts-"]').forEach(replaceWords);
   new MutationObserver((changes) => {
-    for (const { target, addedNodes } of changes) if (target.closest?.('[class*="bts-"]') || [...addedNodes].some((node) => /bts-/.test(node.className ?? ''))) addedNodes.forEach(look);
+    for (const { target, addedNodes } of changes) [...addedNodes].filter((node) => ofSimulation(node) || target.closest('[class*="bts-"]')).forEach(replaceWords);
   }).observe(box, { childList: true, subtree: true });
 }

@@ -21,6 +21,8 @@ function typeSaid(object) {
   return document.documentElement.lang.startsWith('en') ? english : inChinese(english) ?? english;
 }
 
+const poolsOf = ({ participants }) => participants?.map(({ name }) => name).filter(Boolean).join(say('listComma'));
+
 /** What groups of fields are given: the element, where it belongs, and how to go elsewhere. */
 export class Panel {
   constructor({ box, drawing, draft, editable, go, touch }) {
@@ -95,7 +97,7 @@ export class Panel {
 
   content() {
     const { object } = this;
-    const head = make('header', { className: 'studio-panel-head' }, make('small', {}, typeSaid(object)), make('h2', {}, object.name || say('unnamed')));
+    const head = make('header', { className: 'studio-panel-head' }, make('small', {}, typeSaid(object)), make('h2', {}, object.name || poolsOf(object) || say('unnamed')));
     const groups = object.$instanceOf('bpmn:FlowElement') ? [...taskGroups(this), ...eventGroups(this), ...flowGroups(this), ...loopGroups(this)] : [];
     return [head, make('fieldset', { className: 'studio-settings', disabled: !this.editable }, this.general(), ...groups)];
   }

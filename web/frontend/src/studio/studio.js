@@ -10,16 +10,16 @@ import { statusLine } from './status.js';
 import * as tables from './tables.js';
 import { say } from './words.js';
 
+/** `rules`: what is found in a part by these rules is shown there; all else, on the diagram. */
 const PARTS = [
-  { key: 'diagram', title: 'partDiagram', module: diagram },
-  { key: 'forms', title: 'partForms', module: forms },
-  { key: 'tables', title: 'partTables', module: tables },
+  { key: 'diagram', title: 'partDiagram', module: diagram, rules: [] },
+  { key: 'forms', title: 'partForms', module: forms, rules: ['form_refused'] },
+  { key: 'tables', title: 'partTables', module: tables, rules: ['table_refused'] },
 ];
-const OF_RULE = { form_refused: 'forms', table_refused: 'tables' };
 
 /** Tabs of the parts; a part is mounted when it is first opened. */
 function tabs(draft) {
-  const row = make('div', { className: 'studio-tabs', role: 'tablist', 'aria-label': say('parts'), hidden: PARTS.length < 2 });
+  const row = make('div', { className: 'studio-tabs', role: 'tablist', 'aria-label': say('parts') });
   const panes = make('div', { className: 'studio-panes' });
   const opened = new Map();
 
@@ -60,8 +60,9 @@ async function start(root) {
 
   const parts = tabs(draft);
   async function go(element, rule) {
-    const part = await parts.open(OF_RULE[rule] ?? 'diagram');
-    if ((await part.select(element)) === false) announce(say('problemGone'));
+    const { key } = PARTS.find(({ rules }) => rules.includes(rule)) ?? PARTS[0];
+    const part = await parts.open(key);
+    if (!(await part.select(element))) announce(say('problemGone'));
   }
   root.replaceChildren(statusLine(draft, title, parts.row), parts.panes, problemList(draft, go));
   draft.addEventListener('conflict', () => resolve(draft));

@@ -23,12 +23,12 @@ function history(drawing) {
 function simulator(drawing, box) {
   const toggle = make('button', { type: 'button', className: 'btn', 'aria-pressed': 'false' }, icon('player-play'), make('span', {}, say('simulate')));
   toggle.addEventListener('click', () => drawing.get('toggleMode').toggleMode());
+  drawing.get('eventBus').once('tokenSimulation.toggleMode', () => followSimulation(box));
   drawing.on('tokenSimulation.toggleMode', ({ active }) => {
     toggle.setAttribute('aria-pressed', String(active));
     toggle.replaceChildren(icon(active ? 'player-stop' : 'player-play'), make('span', {}, say(active ? 'simulateEnd' : 'simulate')));
     box.classList.toggle('is-simulating', active);
   });
-  followSimulation(box);
   return toggle;
 }
 
@@ -37,7 +37,7 @@ export function toolbar(drawing, box, pages, editable) {
   const canvas = drawing.get('canvas');
   const by = (factor) => () => canvas.zoom(Math.max(0.1, Math.min(4, canvas.zoom() * factor)));
   return make('div', { className: 'studio-tools' }, pages,
-    ...(editable ? [history(drawing), button('search', 'search', () => drawing.get('searchPad').toggle())] : []),
+    ...(editable ? [history(drawing), button('search', 'search', () => setTimeout(() => drawing.get('searchPad').toggle()))] : []),
     make('span', { className: 'btn-group' }, button('zoom-in', 'zoomIn', by(1.25)), button('zoom-out', 'zoomOut', by(0.8)), button('focus-centered', 'zoomFit', () => fit(drawing))),
     ...(editable ? [simulator(drawing, box)] : []));
 }
