@@ -148,6 +148,8 @@ class Decided:
     reason: str
     effective_at: datetime | None
     changes: tuple[str, ...]
+    scenarios_given_up: tuple[str, ...] = ()
+    scenarios_reason: str = ""
     approver: int | None = None
     decided_at: datetime | None = None
     decision: str = ""
@@ -202,6 +204,8 @@ def _decided(instance_id: int, status: str, log: Sequence[Entry]) -> Decided:
         "reason": data.get("change_reason", ""),
         "effective_at": datetime.fromisoformat(data["effective_at"]) if data.get("effective_at") else None,
         "changes": tuple(data.get("changes", ())),
+        "scenarios_given_up": tuple(data.get("scenarios_given_up", ())),
+        "scenarios_reason": data.get("scenarios_reason", ""),
         "lapse": lapse,
         "status": status,
     }
