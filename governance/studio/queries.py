@@ -15,7 +15,7 @@ from engine.errors import NoSuchVersion
 from engine.log import Entry, entries
 from engine.packages import Package, frozen_package
 from engine.schema import instances, process_versions
-from engine.versions import Version, latest_version, retired_up_to, versions, whole_package
+from engine.versions import Version, latest_version, package_of, retired_up_to, versions, whole_package
 from governance.errors import NotFound
 from governance.studio.models import Draft, DraftRevision
 from governance.studio.rules import files_of
@@ -213,3 +213,12 @@ def _decided(instance_id: int, status: str, log: Sequence[Entry]) -> Decided:
         decision = (given.data or {}).get("change_decision", "")
         known |= {"approver": int(given.actor["person"]), "decided_at": given.at, "decision": decision, "opinion": given.opinion or ""}
     return Decided(instance_id, first.at, **known)
+
+
+def used(session: Session, setting: str, part: str) -> list[str]:
+    """What the processes in use say in one part of a setting: the names of their services, the statuses of their steps."""
+    connection, found = session.connection(), set[str]()
+    for process in published(session):
+        nodes = package_of(connection, process.latest.id, process.latest.digest).diagram.nodes.values()
+        found |= {node.settings[setting][part] for node in nodes if setting in node.settings}
+    return sorted(found)

@@ -34,11 +34,9 @@ def add_step(page: Page, flow: str) -> str:
     """Drops a step of the palette onto a flow; returns the step's id."""
     page.evaluate("flow => { location.hash = `element=${flow}`; }", flow)
     line = page.locator(f"[data-element-id={flow}] .djs-visual > path").first
-    expect(line).to_be_visible()
-    page.wait_for_timeout(300)
-    box = line.bounding_box()
-    assert box
-    page.locator(".djs-palette [data-action='create.user-task']").click()
+    expect(page.locator("[data-key=id]")).to_have_value(flow)
+    box = line.evaluate("line => { const { x, y, width, height } = line.getBoundingClientRect(); return { x, y, width, height }; }")
+    page.locator(".djs-palette [data-action='create.task']").click()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x - 20, y - 20)
     page.mouse.move(x, y, steps=4)
@@ -56,7 +54,7 @@ def test_a_step_is_added_rehearsed_agreed_to_published_and_running_cases_follow(
     expect(page.locator("[data-ready]")).to_be_attached()
     step = add_step(page, FLOW)
     page.select_option("[data-key=unit]", label="事项所在的单位")
-    page.select_option("[data-key=post-add], [data-key=post] select", label="法律顾问")
+    page.select_option("[data-key=post]", label="法律顾问")
     page.select_option("[data-key=form]", label="挂账复核")
     page.check("[data-key=deadline]")
     page.fill("[data-key=amount]", "2")
