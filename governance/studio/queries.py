@@ -35,6 +35,12 @@ def open_drafts(session: Session) -> Sequence[Draft]:
     return session.scalars(select(Draft).where(Draft.ended_at.is_(None)).order_by(Draft.edited_at.desc(), Draft.id.desc())).all()
 
 
+def drafts_published(session: Session) -> dict[int, int]:
+    """By version, the draft that it was published from."""
+    made = select(Draft.published_id, Draft.id).where(Draft.published_id.is_not(None))
+    return {version_id: draft_id for version_id, draft_id in session.execute(made) if version_id is not None}
+
+
 def revisions(session: Session, draft_id: int) -> Sequence[DraftRevision]:
     """What the draft has been, the latest first."""
     return session.scalars(select(DraftRevision).where(DraftRevision.draft_id == draft_id).order_by(DraftRevision.number.desc())).all()

@@ -256,3 +256,14 @@ def test_what_failed_leads_to_the_studio_and_goes_on_after_the_correction(distri
     assert "已迁移" in other.http.get(moved).get_data(as_text=True)
     assert "没有异常" in other.http.get("/admin/processes/incidents").get_data(as_text=True)
     assert district.findings() == []
+
+
+def test_an_auditor_reads_everything_and_changes_nothing(district: District, designer: Client) -> None:
+    address = begun(district, designer)
+    auditor = sign_in(district.app(), district, "shenji")
+    page = auditor.http.get("/admin/processes").get_data(as_text=True)
+    assert f"{address}/review" in page and "studio/from" not in page and "新建流程" not in page
+    review = auditor.http.get(f"{address}/review").get_data(as_text=True)
+    assert "修改历史" in review and "<textarea" not in review
+    assert auditor.http.get(address).status_code == 403
+    assert auditor.http.get(f"/admin/processes/{version_id(district)}/package.zip").mimetype == "application/zip"

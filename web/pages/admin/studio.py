@@ -122,7 +122,7 @@ def restore(draft_id: int) -> ResponseReturnValue:
 @pages.post("/<id:draft_id>/rebase")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def rebase(draft_id: int) -> ResponseReturnValue:
-    return _done(draft_id, lambda: commands.rebase(context(), actor(), draft_id), _("现在以现行版本为基础，下面是两者的全部不同。"))
+    return _done(draft_id, lambda: commands.rebase(context(), actor(), draft_id), _("已改为以现行版本为基础，以下是草稿与它的全部差异。"))
 
 
 @pages.post("/<id:draft_id>/discard")
