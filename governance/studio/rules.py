@@ -57,9 +57,10 @@ def problems_of(package: Package) -> tuple[Problem, ...]:
     return (*check_package(package), *dict.fromkeys(_unknown(package)))
 
 
-def failed_scenarios(package: Package, deadlines: Deadlines) -> tuple[str, ...]:
-    """The names of the scenarios that do not pass."""
-    return tuple(scenario.name for scenario in package.scenarios if not play(package.program, scenario, deadlines).passed)
+def failed_scenarios(package: Package, deadlines: Deadlines) -> Mapping[str, str]:
+    """The scenarios that do not pass, their names by their files."""
+    played = zip(sorted(package.rehearsed), package.scenarios, strict=True)
+    return {file: scenario.name for file, scenario in played if not play(package.program, scenario, deadlines).passed}
 
 
 def _unknown(package: Package) -> Iterator[Problem]:
