@@ -57,9 +57,10 @@ def problems_of(package: Package) -> tuple[Problem, ...]:
     return (*check_package(package), *dict.fromkeys(_unknown(package)))
 
 
-def failed_scenarios(package: Package, deadlines: Deadlines) -> tuple[str, ...]:
-    """The names of the scenarios that do not pass."""
-    return tuple(scenario.name for scenario in package.scenarios if not play(package.program, scenario, deadlines).passed)
+def failed_scenarios(package: Package, deadlines: Deadlines) -> Mapping[str, str]:
+    """The scenarios that do not pass, their names by their files."""
+    played = zip(sorted(package.rehearsed), package.scenarios, strict=True)
+    return {file: scenario.name for file, scenario in played if not play(package.program, scenario, deadlines).passed}
 
 
 def _unknown(package: Package) -> Iterator[Problem]:
@@ -81,7 +82,7 @@ def _unknown(package: Package) -> Iterator[Problem]:
             yield Problem("form_missing", node.id, f"“{node.label}”没有设置表单。")
 
     for key in (key for key, form in package.forms.items() if STARTER in form["properties"]):
-        yield Problem("field_reserved", key, f"表单“{key}”中不能有编号为 {STARTER} 的项，它记着发起人。")
+        yield Problem("field_reserved", key, f"表单“{key}”中不能有编号为 starter 的项，它记着发起人。")
 
 
 def _beyond(named: Iterable[str], known: Container[str]) -> Iterator[str]:

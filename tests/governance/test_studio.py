@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -364,6 +365,13 @@ def test_a_scenario_that_fails_keeps_a_change_back(studio: Studio) -> None:
     save(studio.context, studio.maker, held.id, held.revision, {name: story.replace("finished: true", "finished: false")})
     with pytest.raises(ScenarioFailed):
         submit(studio.context, studio.maker, held.id, held.revision, WHY)
+    with pytest.raises(Refused):
+        submit(studio.context, studio.maker, held.id, held.revision, replace(WHY, scenarios_reason="长" * 501))
+    submit(studio.context, studio.maker, held.id, held.revision, replace(WHY, scenarios_reason="核查不再需要两次"))
+    told = queries.changes_of(studio.context.session, str(held.id))[0]
+    assert told.scenarios_reason == "核查不再需要两次" and len(told.scenarios_given_up) == 1 and name not in json.loads(held.files)
+    studio.decide(held)
+    assert held.published_id
 
 
 def test_studio_rules_refuse_at_least_what_the_engine_refuses() -> None:
