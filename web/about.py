@@ -40,7 +40,7 @@ class About:
     shown: Mapping[str, Any] = field(default_factory=dict)
     """What the facts show beyond the row itself."""
     started: int | None = None
-    """The instance of a process that somebody has started by themselves."""
+    """What somebody has started by themselves."""
 
     @property
     def pictured(self) -> Pictured | None:
@@ -52,7 +52,7 @@ class About:
         if self.case:
             return url_for("cases.show", case_id=self.case.id)
         if self.started:
-            return url_for("starting.show", instance_id=self.started)
+            return url_for("starting.show", started_id=self.started)
         return url_for("matters.show", matter_id=self.matter.id) if self.matter else None
 
     def photo(self, photo_id: int | str) -> str:
@@ -85,17 +85,17 @@ def about_instance(instance_id: int, name: str) -> About:
         return About(decision.text, held.title, facts="_decision_facts.html", shown={"decision": decision, "meeting": held})
     if change := change_of(session, instance_id):
         return About(say(change.title), facts="_change_facts.html", shown={"change": change})
-    if session.scalar(select(Started.id).where(Started.instance_id == instance_id)):
-        return _about_started(instance_id)
+    if started_id := session.scalar(select(Started.id).where(Started.instance_id == instance_id)):
+        return _about_started(started_id, instance_id)
     titled = session.connection().scalar(select(instances.c.title).where(instances.c.id == instance_id))
     return About(titled or name)
 
 
-def _about_started(instance_id: int) -> About:
+def _about_started(started_id: int, instance_id: int) -> About:
     """What was asked for at the start, as it was last put: a request that comes back is filled in anew."""
     session = context().session
     title = session.connection().scalar(select(instances.c.title).where(instances.c.id == instance_id))
     marks = trail(context(), instance_id)
     last = next(mark for mark in reversed(marks) if mark.form == marks[0].form)
     shown = {"starter": steps(marks[:1])[0], "filled": answered(last)}
-    return About(title or "", facts="_started_facts.html", shown=shown, started=instance_id)
+    return About(title or "", facts="_started_facts.html", shown=shown, started=started_id)

@@ -56,6 +56,7 @@ def _was_startable(session: Session, key: str) -> bool:
 class Mine:
     """Something the reader has started; `ended` names the end it came to."""
 
+    id: int
     instance_id: int
     title: str
     at: datetime
@@ -66,7 +67,7 @@ class Mine:
 def mine(session: Session, actor: Actor, q: str = "") -> list[Mine]:
     """我发起: what the actor has started, the latest first."""
     query = (
-        select(instances.c.id, instances.c.title, instances.c.started_at, instances.c.status, Started.ended)
+        select(Started.id, instances.c.id, instances.c.title, instances.c.started_at, instances.c.status, Started.ended)
         .join(Started, Started.instance_id == instances.c.id)
         .where(Started.person_id == actor.person_id, instances.c.title.contains(q, autoescape=True))
     )
@@ -77,22 +78,22 @@ def mine(session: Session, actor: Actor, q: str = "") -> list[Mine]:
 class Shown:
     """What was started, for who may read it."""
 
-    row: Started
+    id: int
     instance_id: int
     title: str
     process: str
     status: str
-    at: datetime
+    ended: str | None
 
 
-def shown(session: Session, actor: Actor, instance_id: int) -> Shown:
+def shown(session: Session, actor: Actor, started_id: int) -> Shown:
     """Something that was started, for its starter, for those who have or had a task in it, and for auditors; raises `NotFound`."""
-    row = session.scalar(select(Started).where(Started.instance_id == instance_id))
+    row = session.get(Started, started_id)
     if row is None or not _may_read(session, actor, row):
         raise NotFound
-    told = (instances.c.id, instances.c.title, process_versions.c.name, instances.c.status, instances.c.started_at)
-    of_it = select(*told).join(process_versions, process_versions.c.id == instances.c.version_id).where(instances.c.id == instance_id)
-    return Shown(row, *session.execute(of_it).one())
+    told = select(instances.c.id, instances.c.title, process_versions.c.name, instances.c.status)
+    of_it = told.join(process_versions, process_versions.c.id == instances.c.version_id).where(instances.c.id == row.instance_id)
+    return Shown(row.id, *session.execute(of_it).one(), row.ended)
 
 
 def _may_read(session: Session, actor: Actor, row: Started) -> bool:

@@ -230,14 +230,13 @@ def test_a_title_that_was_filled_in_is_what_it_is_known_by(office: Office) -> No
 def test_its_starter_those_with_a_task_in_it_and_auditors_read_it(office: Office) -> None:
     office.publish()
     held = office.begun()
-    instance_id = held.instance_id or 0
     for reader in (office.worker, office.lead, office.holder("auditor", DISTRICT)):
-        assert shown(office.context.session, reader, instance_id).title == f"请假 · {office.worker.name}"
+        assert shown(office.context.session, reader, held.id).title == f"请假 · {office.worker.name}"
     for stranger in (office.holder("community_lead"), office.holder("system_administrator", DISTRICT)):
         with pytest.raises(NotFound):
-            shown(office.context.session, stranger, instance_id)
+            shown(office.context.session, stranger, held.id)
     with pytest.raises(NotFound):
-        shown(office.context.session, office.holder("auditor", DISTRICT), held.id)
+        shown(office.context.session, office.holder("auditor", DISTRICT), held.instance_id or 0)
 
 
 # ---- the rules by which it comes back ------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from governance.errors import Refused
 from governance.forms.rules import read_form
 from governance.inbox.queries import trail
 from governance.starting.commands import begin
+from governance.starting.models import Started
 from governance.starting.queries import Shown, mine, shown, startable, to_start
 from governance.starting.rules import Startable
 from web.about import About, about_instance
@@ -71,9 +72,9 @@ def take(key: str) -> ResponseReturnValue:
     except Refused as refused:
         undo()
         return _page(key, refused.errors, form, 422)
-    flash(_done(held.instance_id or 0), "success")
+    flash(_done(held), "success")
     flash(f"start-{key}", "draft-clear")
-    return redirect(url_for("starting.show", instance_id=held.instance_id))
+    return redirect(url_for("starting.show", started_id=held.id))
 
 
 @pages.post("/start/<key>/shape")
@@ -111,53 +112,51 @@ def _form(found: Startable, under: Actor, form: Mapping[str, Any]) -> dict[str, 
     return filling(found.desk(under), form) | beside
 
 
-def _done(instance_id: int) -> str:
+def _done(held: Started) -> str:
     """That it is under way, and with whom it is now."""
-    package_of_instance(instance_id)
-    nexts = [_("%(step)s（%(who)s）", step=say(w.task.name), who=w.who) for w in waiting(instance_id)]
+    package_of_instance(held.instance_id)
+    nexts = [_("%(step)s（%(who)s）", step=say(w.task.name), who=w.who) for w in waiting(held.instance_id or 0)]
     return _("已提交。") + (_("下一环节：%(next)s。", next=listed(nexts)) if nexts else "")
 
 
 # ---- what has been started ---------------------------------------------------------------------------------------
 
 
-@pages.get("/started/<id:instance_id>")
+@pages.get("/started/<id:started_id>")
 @login_required  # type: ignore[untyped-decorator]
-def show(instance_id: int) -> ResponseReturnValue:
-    found = _shown(instance_id)
-    package_of_instance(instance_id)
+def show(started_id: int) -> ResponseReturnValue:
+    found = _shown(started_id)
+    package_of_instance(found.instance_id)
     return render_template(
         "starting/show.html",
         found=found,
-        about=about_instance(instance_id, say(found.process)),
-        trail=steps(trail(context(), instance_id)),
-        open=waiting(instance_id),
+        about=about_instance(found.instance_id, say(found.process)),
+        trail=steps(trail(context(), found.instance_id)),
+        open=waiting(found.instance_id),
     )
 
 
-@pages.post("/started/<id:instance_id>/verify")
+@pages.post("/started/<id:started_id>/verify")
 @login_required  # type: ignore[untyped-decorator]
-def prove(instance_id: int) -> ResponseReturnValue:
+def prove(started_id: int) -> ResponseReturnValue:
     """核对记录: the chain of the log is whole, and the log alone gives the stored state."""
-    _shown(instance_id)
+    instance_id = _shown(started_id).instance_id
     undo()
     with snapshot(db.engine) as connection:
         return render_template("_proof.html", findings=verify(connection, instance_id), steps=len(entries(connection, instance_id)))
 
 
-@pages.get("/started/<id:instance_id>/diagram.bpmn")
+@pages.get("/started/<id:started_id>/diagram.bpmn")
 @login_required  # type: ignore[untyped-decorator]
-def diagram(instance_id: int) -> Response:
-    _shown(instance_id)
-    return drawing(package_of_instance(instance_id))
+def diagram(started_id: int) -> Response:
+    return drawing(package_of_instance(_shown(started_id).instance_id))
 
 
-@pages.get("/started/<id:instance_id>/diagram.json")
+@pages.get("/started/<id:started_id>/diagram.json")
 @login_required  # type: ignore[untyped-decorator]
-def state(instance_id: int) -> ResponseReturnValue:
-    _shown(instance_id)
-    return jsonify(progress(instance_id))
+def state(started_id: int) -> ResponseReturnValue:
+    return jsonify(progress(_shown(started_id).instance_id))
 
 
-def _shown(instance_id: int) -> Shown:
-    return shown(context().session, actor(), instance_id)
+def _shown(started_id: int) -> Shown:
+    return shown(context().session, actor(), started_id)
