@@ -31,7 +31,19 @@ from web.pages import (
     tasks,
     votes,
 )
-from web.pages.admin import calendar, home, people, processes, studio, studio_calls, studio_forms, studio_runs, units, vote_rules
+from web.pages.admin import (
+    calendar,
+    home,
+    people,
+    processes,
+    studio,
+    studio_calls,
+    studio_forms,
+    studio_runs,
+    studio_scenarios,
+    units,
+    vote_rules,
+)
 from web.pages.admin import meetings as meeting_rules
 from web.policy import POLICY
 
@@ -39,7 +51,7 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 TASKS = (public, signin, inbox, starting, tasks, cases, interventions)
 DELIBERATION = (matters, deliberation, ballots, rolls, votes)
 MEETINGS = (meetings, meeting_room, meeting_records, attendance)
-PROCESSES = (processes, studio, studio_calls, studio_forms, studio_runs)
+PROCESSES = (processes, studio, studio_calls, studio_forms, studio_runs, studio_scenarios)
 ADMINISTRATION = (home, units, people, calendar, vote_rules, meeting_rules, *PROCESSES)
 PAGES = (*TASKS, *DELIBERATION, *MEETINGS, *ADMINISTRATION)
 BLUEPRINTS = frozenset(page.pages.name for page in PAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -96,8 +97,6 @@ def _about_started(started_id: int, instance_id: int) -> About:
     session = context().session
     title = session.connection().scalar(select(instances.c.title).where(instances.c.id == instance_id))
     marks = trail(context(), instance_id)
-    put: dict[str, Any] = {}
-    for mark in (m for m in marks if m.form == marks[0].form):
-        put |= mark.data
+    put = ChainMap(*(dict(mark.data) for mark in reversed(marks) if mark.form == marks[0].form))
     shown = {"starter": steps(marks[:1])[0], "filled": answered(replace(marks[0], data=put))}
     return About(title or "", facts="_started_facts.html", shown=shown, started=started_id)

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.diagram import Node
 from engine.errors import StepFailed
-from engine.expressions import compile_expression
+from engine.expressions import ExpressionError, compile_expression
 from engine.instances import Opening
 from governance.calendar.errors import CalendarError
 from governance.calendar.rules import LABELS, WorkCalendar, moment_told
@@ -92,10 +92,13 @@ def _instant(text: Any) -> datetime | None:
 
 
 def planned_due(calendar: WorkCalendar) -> Callable[[Node, Mapping[str, Any], datetime], datetime | None]:
-    """Until when a task of a rehearsed process must be done, by this calendar."""
+    """Until when a task of a rehearsed process must be done, by this calendar; raises `StepFailed` as a running process would."""
 
     def due(node: Node, data: Mapping[str, Any], at: datetime) -> datetime | None:
-        return due_of(Opening(0, "", node.id, node.id, node.label, node.settings, data, at), calendar)[0]
+        try:
+            return due_of(Opening(0, "", node.id, node.id, node.label, node.settings, data, at), calendar)[0]
+        except ExpressionError as error:
+            raise StepFailed(node.id, "expression_refused", f"“{node.label}”的设置：{error}") from error
 
     return due
 

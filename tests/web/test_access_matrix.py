@@ -110,6 +110,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("studio_runs.moves", "studio_runs.preview"), MAKERS),
     **dict.fromkeys(("studio_runs.rehearsals", "studio_runs.show", "studio_runs.progress", "studio_runs.diagram"), (*MAKERS, AUDITOR)),
     **dict.fromkeys(("studio_forms.form_preview", "studio_forms.table"), MAKERS),
+    **dict.fromkeys(("studio_scenarios.play_all", "studio_scenarios.rehearse", "studio_scenarios.write"), MAKERS),
     **dict.fromkeys(("processes.incidents", "processes.retry"), ADMIN),
     **dict.fromkeys(("calendar.show", "calendar.change_day", "calendar.bring", "calendar.seed"), ADMIN),
     **dict.fromkeys(("people.show", "people.add", "people.bring", "people.vacant", "people.users", "people.one", "people.change"), ADMIN),
