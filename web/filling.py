@@ -15,18 +15,20 @@ from governance.forms.rules import Field, fields, has_opinion, opinion_needed, o
 from governance.organisation.models import Kind
 from governance.organisation.queries import full_name, nearest, of_kind, unit, upwards
 from governance.workflow.commands import Desk
+from web.about import About
 from web.offers import Options, coded
 
+GENERAL = (lazy_gettext("请尽快办理并反馈结果。"), lazy_gettext("同意。"))
 PHRASES = (
     lazy_gettext("情况属实，请按规定办理。"),
     lazy_gettext("已与反映人联系，情况已说明。"),
     lazy_gettext("已到现场核实。"),
-    lazy_gettext("请尽快办理并反馈结果。"),
-    lazy_gettext("同意。"),
+    *GENERAL,
 )
+"""What is often written of a case or a matter; of the rest, only what is true of everything."""
 
 
-def filling(held: Desk, form: Mapping[str, Any]) -> dict[str, Any]:
+def filling(held: Desk, form: Mapping[str, Any], about: About) -> dict[str, Any]:
     """What the form's templates need: the fields to show now, what they offer, what is filled in."""
     filled = form.to_dict(flat=False) if isinstance(form, MultiDict) else {}
     data, at = read_form(held.form, filled)[0], context().now()
@@ -37,7 +39,8 @@ def filling(held: Desk, form: Mapping[str, Any]) -> dict[str, Any]:
         "chosen": data.get(chosen.name) if chosen else None,
         "has_opinion": has_opinion(held.form),
         "needs_opinion": opinion_needed(held.form, data, at),
-        "phrases": PHRASES,
+        "about": about,
+        "phrases": PHRASES if about.pictured else GENERAL,
         "lists": _lists(held),
         "data": held.data,
         "form": form if isinstance(form, MultiDict) else MultiDict(),

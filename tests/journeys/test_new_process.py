@@ -27,7 +27,10 @@ def made(page: Page, home: str) -> None:
     page.get_by_role("tab", name="表单").click()
     page.locator(".fd-forms").get_by_role("button", name="申请", exact=True).click()
     page.locator(".fd-kinds").get_by_role("button", name="短文字", exact=True).click()
-    page.locator(".fd-field.is-open").get_by_label("名称", exact=True).fill("由谁代班")
+    field = page.locator(".fd-field.is-open")
+    field.get_by_label("名称", exact=True).fill("由谁代班")
+    field.get_by_text("更多设置").click()
+    field.get_by_label("开始时带出的数据").fill(field.get_by_label("数据名称").input_value())
     expect(page.locator(SAVED)).to_be_attached()
 
 
@@ -50,6 +53,8 @@ def asked(page: Page, home: str, until: str) -> None:
     expect(page.locator("#e-to_date")).to_have_text("请填写结束日期")
     expect(page.locator("[name=reason]")).to_have_value("回乡探亲")
     page.fill("[name=to_date]", until)
+    if page.get_by_label("由谁代班").count():
+        page.get_by_label("由谁代班").fill("李四")
     page.get_by_role("button", name="提交").click()
     expect(page.locator(".notice")).to_contain_text("已提交。下一环节：审批")
     expect(page.locator(".djs-container [data-element-id=approve_request]")).to_be_visible()
@@ -78,6 +83,7 @@ def test_a_new_process_is_made_agreed_to_started_and_worked(chromium: Browser, d
 
         worker.open_first("修改申请", "请假申请")
         expect(worker.page.locator("[name=reason]")).to_have_value("回乡探亲")
+        expect(worker.page.get_by_label("由谁代班")).to_have_value("李四")
         worker.fill(to_date="2026-03-11")
         worker.submit()
         lead.open_first("审批", "请假申请")

@@ -83,7 +83,7 @@ def shape(task_id: int) -> ResponseReturnValue:
     if not may_do(actor(), held):
         raise NotFound
     undo()
-    return render_template("_fields.html", task=held.task, mine=True, errors={}, about=_about(held), **filling(held, request.form))
+    return render_template("_fields.html", task=held.task, mine=True, errors={}, **filling(held, request.form, _about(held)))
 
 
 @pages.post("/<id:task_id>/foresee")
@@ -235,7 +235,6 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
     page = render_template(
         "task.html",
         task=held.task,
-        about=about,
         matter=of_case(given.session, case.id) if case else None,
         community=nearest(upwards(given.session, case.place), Kind.COMMUNITY) if case else None,
         mine=held.task["closed_at"] is None and may_do(who, held),
@@ -250,7 +249,7 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         trail=steps(trail(given, held.task["instance_id"])),
         open=waiting(held.task["instance_id"]),
         errors=say_all(errors),
-        **filling(held, form),
+        **filling(held, form, about),
         key=form.get("key") or secrets.token_urlsafe(12),
         back=_back(),
     )
