@@ -15,7 +15,7 @@ from engine.diagram import GATEWAYS, SUBPROCESSES, Diagram, Flow, Node, parse_sa
 from engine.packages import DIAGRAM, Package, key_of
 
 KINDS = dict.fromkeys(GATEWAYS, "判断") | dict.fromkeys(SUBPROCESSES, "子流程")
-KINDS |= {"startEvent": "开始", "endEvent": "结束", "boundaryEvent": "附着事件", "callActivity": "调用流程"}
+KINDS |= {"startEvent": "开始事件", "endEvent": "结束事件", "boundaryEvent": "附着事件", "callActivity": "调用流程"}
 KINDS |= {"intermediateCatchEvent": "等待事件", "intermediateThrowEvent": "发出事件"}
 TASKS = {"task": "环节", "userTask": "人工办理", "manualTask": "线下办理", "scriptTask": "脚本", "businessRuleTask": "决策"}
 TASKS |= {"serviceTask": "外部服务", "sendTask": "发送消息", "receiveTask": "接收消息"}
@@ -126,7 +126,11 @@ def _told(what: str, before: object, after: object) -> str:
 
 
 def _called(node: Node) -> str:
-    return f"{KINDS.get(node.kind, '环节')}“{_shown(node.label)}”"
+    return f"{_kind(node)}“{_shown(node.label)}”"
+
+
+def _kind(node: Node) -> str:
+    return KINDS.get(node.kind, "环节")
 
 
 def _processes(old: Diagram, new: Diagram) -> Iterator[Change]:
@@ -154,7 +158,7 @@ def _nodes(old: Diagram, new: Diagram, words: _Words) -> Iterator[Change]:
             settings = "；".join(f"{SETTINGS.get(name, name)}：{words.setting(name, kept)}" for name, kept in node.settings.items())
             yield Change("diagram", id, f"新增{_called(node)}" + (f"（{settings}）" if settings else ""))
         elif before != node:
-            yield from (Change("diagram", id, f"{_called(node)}的{told}") for told in _node(before, node, words))
+            yield from (Change("diagram", id, f"{_kind(node)}“{_shown(node.label)}”的{told}") for told in _node(before, node, words))
 
 
 def _node(old: Node, new: Node, words: _Words) -> Iterator[str]:
@@ -180,13 +184,9 @@ def _node(old: Node, new: Node, words: _Words) -> Iterator[str]:
 def _script(old: str, new: str) -> Iterator[str]:
     """Only the lines that differ: most of a long script stays as it was."""
     before, after = old.splitlines(), new.splitlines()
-    told = [
-        f"{word}“{_shown(line)}”"
-        for word, lines, others in (("删去", before, after), ("增加", after, before))
-        for line in lines
-        if line not in others
-    ]
-    yield "脚本" + ("，".join(told) or "的行序或空白有调整")
+    gone = [f"删去“{_shown(line)}”" for line in before if line not in after]
+    come = [f"增加“{_shown(line)}”" for line in after if line not in before]
+    yield f"脚本{'，'.join(gone + come)}" if gone or come else "脚本的行序或空白有调整"
 
 
 def _part(value: Any) -> object:
@@ -205,8 +205,9 @@ def _flows(old: Diagram, new: Diagram) -> Iterator[Change]:
     for id, flow in new.flows.items():
         before = old.flows.get(id)
         if before is None:
-            condition = f"，条件“{_shown(flow.condition)}”" if flow.condition else ""
-            yield Change("diagram", id, f"新增连线：{_ends(new, flow)}{condition}")
+            ends = _ends(new, flow)
+            told = f"新增连线：{ends}，条件“{_shown(flow.condition)}”" if flow.condition else f"新增连线：{ends}"
+            yield Change("diagram", id, told)
             continue
         if (before.source, before.target) != (flow.source, flow.target):
             yield Change("diagram", id, f"连线改接：原{_ends(old, before)}，现{_ends(new, flow)}")
@@ -216,8 +217,8 @@ def _flows(old: Diagram, new: Diagram) -> Iterator[Change]:
 
 
 def _ends(diagram: Diagram, flow: Flow) -> str:
-    ends = (diagram.nodes[end].label if end in diagram.nodes else end for end in (flow.source, flow.target))
-    return "到".join(f"“{_shown(end)}”" for end in ends)
+    source, target = (_shown(diagram.nodes[end].label if end in diagram.nodes else end) for end in (flow.source, flow.target))
+    return f"“{source}”到“{target}”"
 
 
 def _forms(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[Change]:
@@ -239,7 +240,7 @@ def _form(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for name, field in given.items():
         title = _title(field, name)
         if name not in kept:
-            yield f"新增{'必填' if name in must else ''}字段“{title}”"
+            yield f"新增必填字段“{title}”" if name in must else f"新增字段“{title}”"
             continue
         if (name in must) != (name in must_before):
             yield f"字段“{title}”改为{'必填' if name in must else '选填'}"

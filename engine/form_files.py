@@ -93,7 +93,8 @@ def _field(field: Any, where: str) -> Iterator[str]:
 def _said(part: Any, known: Words, where: str, needs: str = "") -> Iterator[str]:
     """What is wrong with the words of one object, and with its own `x-ui`."""
     if not PART.holds(part) or (needs and needs not in part):
-        yield f"{where}应为{f'写明 {needs} 的' if needs else ''}对象"
+        wanted = f"写明 {needs} 的对象" if needs else "对象"
+        yield f"{where}应为{wanted}"
         return
     for word, value in part.items():
         if word not in known:

@@ -146,7 +146,7 @@ def test_diff_of_two_drawings_of_one_process(diagram: Path, tmp_path: Path) -> N
     other = tmp_path / "other.bpmn"
     other.write_bytes(diagram.read_bytes() + b"\n")
     result = CliRunner().invoke(main, ["process", "diff", str(diagram), str(other)])
-    assert (result.exit_code, result.output) == (0, "流程没有改动，只有画法不同。\n")
+    assert (result.exit_code, result.output) == (0, "流程没有改动，只调整了图形布局。\n")
 
 
 def test_a_published_version_is_listed_and_exported_without_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

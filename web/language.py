@@ -22,7 +22,7 @@ def listed(words: Iterable[str]) -> str:
     return gettext("、").join(words)
 
 
-def gettext(text: str, **values: object) -> str:
+def gettext(text: str, /, **values: object) -> str:
     """The text in the reader's language."""
     return str(translated(text, **values))
 

@@ -7,8 +7,9 @@ their pattern; what fills them in is a name or a sentence again.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain, pairwise
 
 from flask_babel import get_locale
 
@@ -16,20 +17,58 @@ from governance.people.rules import POSTS
 from web.codes import CODES
 from web.language import N_
 from web.language import gettext as _
+from web.process_sentences import PROCESS
 from web.studio import STUDIO
 from web.texts import own_text, published_text
 from web.voting import VOTING
 
-SPLIT = re.compile("([；：]| · )")
+SENTENCE_END, CLAUSES, LIST = re.compile("(?<=。)；"), re.compile("；|：| · "), re.compile("([，、])(?![^“]*”)")
+"""The marks between sentences, between clauses, and between words outside of quotes."""
+UNIT = re.compile("[^；：，、“”\\s]+")
+CHINESE = re.compile("[\u3400-\u9fff]")
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
-COUNTED, NUMBER = ("n", "days", "hours", "minutes", "least", "most", "line", "year"), r"[\d.]+"
+NUMBER, QUOTED = r"[\d.]+", "(?:[^“”]|“[^“”]*”)+"
+SHAPES = dict.fromkeys(("n", "days", "hours", "minutes", "least", "most", "line", "year"), NUMBER) | {
+    "noun": r"\w+",
+    "word": r"[\w.-]+",
+    "where": "(?:“[^“”]*”[^“”]*|[^“”]+)",
+}
+"""What a placeholder of this name holds. Any other holds any text; between quotes, none that closes them."""
+DEEPEST = 12
+"""So many sentences may stand one in another: what people write could go on for ever."""
 
 
 def say(sentence: str) -> str:
     """The name or sentence as the reader reads it; one that nobody knows stays as it is."""
     if not sentence or str(get_locale()) == "zh":
         return sentence
-    return _name(sentence) or _known(sentence) or _post(sentence) or "".join(_name(p) or _known(p) or p for p in SPLIT.split(sentence))
+    return " ".join(_said(one, DEEPEST) for one in SENTENCE_END.split(sentence))
+
+
+def _said(sentence: str, depth: int) -> str:
+    """Clause by clause: what follows a mark may again be one sentence as a whole."""
+    told, rest = "", sentence
+    while not (whole := _whole(rest, depth)) and (mark := CLAUSES.search(rest)):
+        head = rest[: mark.start()]
+        told += (_whole(head, depth) or _listed(head, depth) or head) + (_name(mark[0]) or mark[0])
+        rest = rest[mark.end() :]
+    return told + (whole or _listed(rest, depth) or rest)
+
+
+def _listed(text: str, depth: int) -> str | None:
+    """Words in a row, when one of them is known."""
+    parts = LIST.split(text)
+    said = [_whole(part, depth) for part in parts]
+    return "".join(known or part for known, part in zip(said, parts, strict=True)) if any(said[::2]) else None
+
+
+def _whole(text: str, depth: int) -> str | None:
+    """A clause may have lost the full stop that its sentence ends with."""
+    if said := _name(text) or _known(text, depth) or _post(text):
+        return said
+    sentence = f"{text}。"
+    said = _(sentence) if sentence in _plain() else _known(sentence, depth)
+    return said and said.removesuffix(".")
 
 
 def say_all(errors: Mapping[str, str]) -> dict[str, str]:
@@ -46,17 +85,27 @@ def _name(text: str) -> str | None:
     return own_text(text) or (_(text) if text in CODES or text in _plain() else None) or published_text(text)
 
 
-def _known(sentence: str) -> str | None:
-    for text, pattern in _patterns():
+def _known(sentence: str, depth: int) -> str | None:
+    """By its pattern; nothing is known when every Chinese word is left."""
+    for text, pattern in _alike(sentence) if depth else ():
         if match := pattern.fullmatch(sentence):
-            return _(text, **{name: say(value) for name, value in match.groupdict().items()})
+            said = _(text, **{name: _said(value, depth - 1) for name, value in match.groupdict().items()})
+            return said if len(CHINESE.findall(said)) < len(CHINESE.findall(sentence)) else None
     return None
+
+
+def _alike(sentence: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """The patterns of which a mark is in the sentence, the wordiest first."""
+    marks = {*sentence, *map("".join, pairwise(sentence))}
+    found = sorted(chain.from_iterable(_by_mark()[mark] for mark in marks & _by_mark().keys()))
+    return (_patterns()[place] for place in found)
 
 
 def _post(text: str) -> str | None:
     """临江社区第三网格网格长: the post of a unit, whose name stays as it is."""
-    name = next((name for name in _posts() if text.endswith(name) and text != name), None)
-    return _("%(unit)s%(post)s", unit=text.removesuffix(name), post=_(name)) if name else None
+    name = next((name for name in _posts() if text.endswith(name)), "")
+    unit = text.removesuffix(name)
+    return _("%(unit)s%(post)s", unit=unit, post=_(name)) if name and UNIT.fullmatch(unit) else None
 
 
 @cache
@@ -73,17 +122,33 @@ def _plain() -> frozenset[str]:
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """The wordiest first, so that a sentence is not taken for a shorter one with more to fill in."""
     texts = sorted((text for text in SENTENCES if PLACEHOLDER.search(text)), key=lambda text: -len(PLACEHOLDER.sub("", text)))
-    return tuple((text, re.compile("".join(map(_part, re.split(r"(%\(\w+\)s)", text))), re.S)) for text in texts)
+    return tuple((text, re.compile("".join(_regex(text)), re.S)) for text in texts)
 
 
-def _part(part: str) -> str:
-    name = PLACEHOLDER.fullmatch(part)
-    return f"(?P<{name[1]}>{NUMBER if name[1] in COUNTED else '.+?'})" if name else re.escape(part)
+@cache
+def _by_mark() -> Mapping[str, Sequence[int]]:
+    """The places of the patterns by the end of their longest fixed part."""
+    places: dict[str, list[int]] = {}
+    for place, (text, _pattern) in enumerate(_patterns()):
+        places.setdefault(max(PLACEHOLDER.sub("\0", text).split("\0"), key=len)[-2:], []).append(place)
+    return places
+
+
+def _regex(text: str) -> Iterator[str]:
+    """The fixed parts, and between them what the placeholders hold."""
+    end = 0
+    for part in PLACEHOLDER.finditer(text):
+        yield re.escape(text[end : part.start()])
+        end = part.end()
+        free = QUOTED if text[part.start() - 1 : part.start()] == "“" and text[end : end + 1] == "”" else ".+?"
+        yield f"(?P<{part[1]}>{SHAPES.get(part[1], free)})"
+    yield re.escape(text[end:])
 
 
 SENTENCES = (
     *VOTING,
     *STUDIO,
+    *PROCESS,
     N_("沟通"),
     N_("会签"),
     N_("催办"),
@@ -91,6 +156,8 @@ SENTENCES = (
     N_("抄送"),
     N_("转办"),
     N_("；"),
+    N_("，"),
+    N_("、"),
     N_("："),
     N_("服务器磁盘空间不足，内容没有保存，请联系管理员腾出空间后重试。"),
     # people and places
@@ -134,6 +201,7 @@ SENTENCES = (
     N_("超期 %(span)s"),
     # why a task is here
     N_("由反映人本人办理"),
+    N_("由发起人本人办理"),
     N_("%(post)s空缺"),
     N_("%(post)s须回避"),
     N_("原岗位空缺，由上级%(unit)s代为办理"),
@@ -193,6 +261,7 @@ SENTENCES = (
     N_("该流程实例不存在。"),
     N_("该流程版本不存在。"),
     N_("流程“%(key)s”没有已发布的版本。"),
+    N_("该流程已停用，不能再发起。"),
     N_("流程包存在问题，不能发布。"),
     N_("流程包存在问题，不能发布"),
     N_("该流程实例不在运行中，不能执行此操作。"),

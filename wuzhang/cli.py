@@ -100,7 +100,7 @@ def diff_process(old: Path, new: Path, as_json: bool) -> None:
         for change in changes:
             click.echo(change.message)
         if not changes:
-            click.echo("流程没有改动，只有画法不同。" if redrawn else "没有改动。")
+            click.echo("流程没有改动，只调整了图形布局。" if redrawn else "没有改动。")
     sys.exit(FAILED if changes else PASSED)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from bpmn import blank, shipped
+from bpmn import TEMPLATES, beginning, shipped
 from engine.errors import VersionRefused
 from engine.instances import Advance
 from engine.packages import DIAGRAM, Package, frozen_package, read_archive
@@ -65,14 +65,16 @@ def draft_version(context: Context, actor: Actor, version_id: int) -> Draft:
     return _begin(context, actor, package, latest.id if latest else version.id)
 
 
-def draft_new(context: Context, actor: Actor, name: str) -> Draft:
-    """A draft of a new process: a start, a step and an end; raises `Refused`."""
+def draft_new(context: Context, actor: Actor, name: str, template: str = "blank") -> Draft:
+    """A draft of a new process that begins as a template; raises `Refused`."""
     _permit(actor)
     name = name.strip()
     if not name or len(name) > NAME:
         raise Refused({"name": f"请填写流程的名称，不超过 {NAME} 个字"})
-    number = context.new_id()
-    return _begin(context, actor, frozen_package({DIAGRAM: blank(f"process_{number}", name)}), None)
+    if template not in TEMPLATES:
+        raise Refused({"template": "请选择从哪里开始"})
+    files = beginning(template, f"process_{context.new_id()}", name)
+    return _begin(context, actor, frozen_package(files), None)
 
 
 def draft_import(context: Context, actor: Actor, content: bytes) -> Draft:
@@ -111,6 +113,7 @@ class Saved:
     """What a draft is after an edit, and what is wrong with it."""
 
     draft: Draft
+    package: Package
     problems: tuple[Problem, ...]
 
 
@@ -173,7 +176,7 @@ def _write(context: Context, actor: Actor, held: Draft, package: Package) -> Sav
     held.held_by, held.held_until = actor.person_id, context.now() + HOLD
     context.session.flush()
     _keep(context, held)
-    return Saved(held, problems_of(package))
+    return Saved(held, package, problems_of(package))
 
 
 def _keep(context: Context, held: Draft) -> None:
@@ -233,10 +236,11 @@ def _name(session: Session, person_id: int | None) -> str:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Why a change is to be made, and from when on; at once when no moment is set."""
+    """Why a change is to be made, and from when on; at once when no moment is set. Scenarios that fail are given up for a reason only."""
 
     reason: str
     effective_at: datetime | None = None
+    scenarios_reason: str = ""
 
 
 def submit(context: Context, actor: Actor, draft_id: int, revision: int, proposal: Proposal) -> Advance:
@@ -258,13 +262,17 @@ def submit(context: Context, actor: Actor, draft_id: int, revision: int, proposa
     told = queries.compared(whole_package(context.session.connection(), latest.id) if latest else None, package)
     if not told.changes and not told.is_redrawn:
         raise NothingChanged
-    _look_through(context, package)
+    given_up = _look_through(context, package, proposal)
+    if given_up:
+        package = _write(context, actor, held, frozen_package({n: t for n, t in package.whole.items() if n not in given_up})).package
     data = {
         "draft_id": str(held.id),
         "act": "publish",
         "digest": package.digest,
         "base_number": latest.number if latest else 0,
         "changes": told.sentences,
+        "scenarios_given_up": sorted(given_up.values()),
+        "scenarios_reason": proposal.scenarios_reason.strip() if given_up else "",
     }
     advance = _start(context, actor, queries.change_key(str(held.id)), held.key, held.name, proposal, data)
     held.change_id, held.held_by, held.held_until = advance.instance_id, None, None
@@ -293,13 +301,15 @@ def withdraw(context: Context, actor: Actor, change_id: int, reason: str) -> Adv
     return run.cancel(change_id, actor.record(), reason.strip() or "提交人撤回")
 
 
-def _look_through(context: Context, package: Package) -> None:
-    """Lets only what may be published pass."""
+def _look_through(context: Context, package: Package, proposal: Proposal) -> Mapping[str, str]:
+    """Lets only what may be published pass; returns the scenarios that are given up, their names by their files."""
     problems = problems_of(package)
     if not publishable(problems):
         raise VersionRefused(problems)
-    if failed := failed_scenarios(package, planned_due(working_calendar(context.session))):
-        raise ScenarioFailed(failed)
+    failed = failed_scenarios(package, planned_due(working_calendar(context.session)))
+    if failed and not proposal.scenarios_reason.strip():
+        raise ScenarioFailed(list(failed.values()))
+    return failed
 
 
 def _read(context: Context, proposal: Proposal) -> None:
@@ -308,6 +318,8 @@ def _read(context: Context, proposal: Proposal) -> None:
         errors["reason"] = "请写明变更的理由"
     elif len(proposal.reason) > REASON:
         errors["reason"] = f"理由不能超过 {REASON} 个字"
+    if len(proposal.scenarios_reason) > REASON:
+        errors["scenarios_reason"] = f"理由不能超过 {REASON} 个字"
     if proposal.effective_at and not context.now() < proposal.effective_at < context.now() + FARTHEST:
         errors["effective_at"] = "生效时刻应在现在之后、一年之内"
     if errors:

@@ -30,19 +30,19 @@ class DraftClosed(GovernanceError):
 
 
 class NothingChanged(GovernanceError):
-    """草稿与现行版本没有不同，不必提交。"""
+    """草稿与现行版本一致，无需提交。"""
 
 
 class BehindPublished(GovernanceError):
-    """草稿不是从现行版本改起的，不能提交。"""
+    """草稿不是在现行版本基础上修改的，不能提交。"""
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"草稿改起以后又发布了第 {number} 版，请先核对两者的不同，再以现行版本为基础提交。")
+        super().__init__(f"草稿建立后又发布了第 {number} 版，请先核对两者的差异，再以现行版本为基础提交。")
         self.number = number
 
 
 class OtherThanAgreed(GovernanceError):
-    """草稿的内容与审批时的指纹不符，没有发布。"""
+    """草稿内容与提交审批时不一致，未予发布。"""
 
 
 class AlreadyUnderWay(GovernanceError):

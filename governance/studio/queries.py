@@ -15,7 +15,7 @@ from engine.errors import NoSuchVersion
 from engine.log import Entry, entries
 from engine.packages import Package, frozen_package
 from engine.schema import instances, process_versions
-from engine.versions import Version, latest_version, retired_up_to, versions, whole_package
+from engine.versions import Version, latest_version, package_of, retired_up_to, versions, whole_package
 from governance.errors import NotFound
 from governance.studio.models import Draft, DraftRevision
 from governance.studio.rules import files_of
@@ -33,6 +33,12 @@ def draft(session: Session, draft_id: int, *, lock: bool = False) -> Draft:
 def open_drafts(session: Session) -> Sequence[Draft]:
     """The drafts that somebody works on or that wait for approval, the latest edited first."""
     return session.scalars(select(Draft).where(Draft.ended_at.is_(None)).order_by(Draft.edited_at.desc(), Draft.id.desc())).all()
+
+
+def drafts_published(session: Session) -> dict[int, int]:
+    """By version, the draft that it was published from."""
+    made = select(Draft.published_id, Draft.id).where(Draft.published_id.is_not(None))
+    return {version_id: draft_id for version_id, draft_id in session.execute(made) if version_id is not None}
 
 
 def revisions(session: Session, draft_id: int) -> Sequence[DraftRevision]:
@@ -148,6 +154,8 @@ class Decided:
     reason: str
     effective_at: datetime | None
     changes: tuple[str, ...]
+    scenarios_given_up: tuple[str, ...] = ()
+    scenarios_reason: str = ""
     approver: int | None = None
     decided_at: datetime | None = None
     decision: str = ""
@@ -202,6 +210,8 @@ def _decided(instance_id: int, status: str, log: Sequence[Entry]) -> Decided:
         "reason": data.get("change_reason", ""),
         "effective_at": datetime.fromisoformat(data["effective_at"]) if data.get("effective_at") else None,
         "changes": tuple(data.get("changes", ())),
+        "scenarios_given_up": tuple(data.get("scenarios_given_up", ())),
+        "scenarios_reason": data.get("scenarios_reason", ""),
         "lapse": lapse,
         "status": status,
     }
@@ -209,3 +219,12 @@ def _decided(instance_id: int, status: str, log: Sequence[Entry]) -> Decided:
         decision = (given.data or {}).get("change_decision", "")
         known |= {"approver": int(given.actor["person"]), "decided_at": given.at, "decision": decision, "opinion": given.opinion or ""}
     return Decided(instance_id, first.at, **known)
+
+
+def used(session: Session, setting: str, part: str) -> list[str]:
+    """What the processes in use say in one part of a setting: the names of their services, the statuses of their steps."""
+    connection, found = session.connection(), set[str]()
+    for process in published(session):
+        nodes = package_of(connection, process.latest.id, process.latest.digest).diagram.nodes.values()
+        found |= {node.settings[setting][part] for node in nodes if setting in node.settings}
+    return sorted(found)

@@ -311,7 +311,7 @@ class _Mover:
         if prospect.refusal is not None:
             return CANNOT, getattr(prospect.refusal, "element", ""), str(prospect.refusal)
         opened = "、".join(f"“{opening.name}”" for opening, _ in prospect.opened)
-        return CAN, "", f"将打开{opened}" if opened else ""
+        return CAN, "", f"将产生待办{opened}" if opened else ""
 
     def _move(self, instance_id: int) -> tuple[str, str, str]:
         self.run.move(instance_id, self.version, self._plan(instance_id), self.actor, self.held.reason)

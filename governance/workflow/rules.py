@@ -34,6 +34,8 @@ UNIT_RULES = {
     "dispatcher": "派单人所在的单位",
     "first_receiver": "首问接待人所在的单位",
     "convener": "召集人所在的单位",
+    "starter": "发起人所在的单位",
+    "starter_self": "发起人本人",
     "reporter": "反映人本人",
 }
 """How the unit is found whose posts do a task, in the words of whoever draws the process."""

@@ -66,7 +66,7 @@ EDITS = {
     "flow renamed": (('name="到位"', 'name="通过"'), "连线“落实到位吗？”到“已落实”的名称由“到位”改为“通过”"),
     "kind": (
         ('bpmn:endEvent id="decision_carried_out" name="已落实">', 'bpmn:task id="decision_carried_out" name="已落实">'),
-        "环节“已落实”的类型由“结束”改为“环节”",
+        "环节“已落实”的类型由“结束事件”改为“环节”",
     ),
     "process renamed": (('name="落实会议决定" isExecutable', 'name="落实决定" isExecutable'), "流程名称由“落实会议决定”改为“落实决定”"),
 }
@@ -92,7 +92,7 @@ def test_a_step_put_between_two_is_named_with_its_settings_and_its_flows() -> No
         ('sourceRef="carry_out_decision" targetRef="check_decision"', 'sourceRef="carry_out_decision" targetRef="legal_review"'),
     )
     assert said(DECISION, new) == [
-        "新增环节“法律审查”（办理人：岗位 法律顾问，单位 convener；办理时限：2 工作日）",
+        "新增环节“法律审查”（办理人：岗位 法律顾问，单位 召集人所在的单位；办理时限：2 工作日）",
         "新增连线：“法律审查”到“核查落实情况”",
         "连线改接：原“落实议定事项”到“核查落实情况”，现“落实议定事项”到“法律审查”",
     ]

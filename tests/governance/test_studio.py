@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -128,6 +129,18 @@ def test_a_new_process_begins_with_a_step_that_wants_an_assignment_and_a_form(st
     for name in ("", " ", "长" * 61):
         with pytest.raises(Refused):
             draft_new(studio.context, studio.maker, name)
+
+
+def test_a_new_process_of_the_template_can_be_submitted_as_it_is(studio: Studio) -> None:
+    context, held = studio.context, draft_new(studio.context, studio.maker, "请假 <b>&", "request")
+    package = queries.package_of_draft(held)
+    assert package.diagram.main.name == "请假 <b>&" and problems_of(package) == () and len(package.scenarios) == 2
+    submit(context, studio.maker, held.id, held.revision, Proposal("试行"))
+    studio.decide(held)
+    assert studio.current(held.key) == 1 and studio.district.findings() == []
+    for template in ("", "other", "../process_change", "."):
+        with pytest.raises(Refused):
+            draft_new(context, studio.maker, "请假", template)
 
 
 def test_an_export_comes_back_without_a_difference(studio: Studio) -> None:
@@ -352,6 +365,13 @@ def test_a_scenario_that_fails_keeps_a_change_back(studio: Studio) -> None:
     save(studio.context, studio.maker, held.id, held.revision, {name: story.replace("finished: true", "finished: false")})
     with pytest.raises(ScenarioFailed):
         submit(studio.context, studio.maker, held.id, held.revision, WHY)
+    with pytest.raises(Refused):
+        submit(studio.context, studio.maker, held.id, held.revision, replace(WHY, scenarios_reason="长" * 501))
+    submit(studio.context, studio.maker, held.id, held.revision, replace(WHY, scenarios_reason="核查不再需要两次"))
+    told = queries.changes_of(studio.context.session, str(held.id))[0]
+    assert told.scenarios_reason == "核查不再需要两次" and len(told.scenarios_given_up) == 1 and name not in json.loads(held.files)
+    studio.decide(held)
+    assert held.published_id
 
 
 def test_studio_rules_refuse_at_least_what_the_engine_refuses() -> None:

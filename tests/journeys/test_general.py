@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.packages import DIAGRAM, frozen_package
+from engine.versions import latest_version, package_of, publish
+from governance.studio.commands import draft_version, save
+from governance.studio.runs import Choice, begin_preview, begin_rehearsal
 from tests.district import District
+from tests.governance.test_runs import Court
 from tests.journeys.browser import DESKTOP, PHONE, People
-from tests.journeys.matters import Matter, place, reported
+from tests.journeys.matters import place, reported
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8")
 FINDINGS = """async rules => {
@@ -31,8 +37,25 @@ TARGETS = """() => [...document.querySelectorAll(
   .map(e => `${e.tagName}.${e.className} ${e.innerText?.slice(0, 20)} ${e.getBoundingClientRect().height}`)"""
 
 
+def in_the_studio(town: District) -> dict[str, int]:
+    """A draft with a change and a mistake, a rehearsal of it, a second version and who would come to it."""
+    with town.office.work() as context:
+        court, connection = Court(town, context), context.session.connection()
+        before = latest_version(connection, "issue_disposal")
+        held = draft_version(context, court.maker, before.id)
+        renamed = court.diagram(held).replace('name="受理登记"', 'name="受理"')
+        files = {**package_of(connection, before.id).files, DIAGRAM: renamed.encode()}
+        version = publish(connection, context.new_id(), frozen_package(files), context.now(), by="test", reason="试")
+        save(context, court.maker, held.id, held.revision, {DIAGRAM: renamed.replace('<wz:form key="grade_case" />', "")})
+        rehearsal = begin_rehearsal(context, court.maker, held.id, Choice())
+        preview = begin_preview(context, court.maker, version.id)
+        ids = {"draft": held.id, "before": before.id, "version": version.id, "rehearsal": rehearsal.id, "preview": preview.id}
+    town.tick()
+    return ids
+
+
 @pytest.fixture(scope="module")
-def matters(town: District) -> dict[str, Matter]:
+def matters(town: District) -> dict[str, Any]:
     handled = reported(town, place(1)).accepted()
     handled.do(handle_result="escalate", work_done="已围挡。", escalation_reason="没有能力。", opinion="请网格统筹。")
     return {
@@ -40,10 +63,11 @@ def matters(town: District) -> dict[str, Matter]:
         "overdue": reported(town, place(2)),
         "answered": reported(town, place(4)).replied(),
         "asked": reported(town, place(5)).do(accept_result="supplement", category="0205", supplement_wanted="请问是几单元？"),
+        **in_the_studio(town),
     }
 
 
-Address = Callable[[dict[str, Matter]], str]
+Address = Callable[[dict[str, Any]], str]
 PAGES: dict[str, tuple[str, Address]] = {
     "home": ("", lambda m: "/"),
     "report": ("", lambda m: f"/report?place={place(1)}"),
@@ -67,11 +91,17 @@ PAGES: dict[str, tuple[str, Address]] = {
     "calendar": ("guanli", lambda m: "/admin/calendar"),
     "incidents": ("guanli", lambda m: "/admin/processes/incidents"),
     "processes": ("guanli", lambda m: "/admin/processes"),
+    "draft": ("guanli", lambda m: f"/admin/studio/{m['draft']}/review"),
+    "rehearsals": ("guanli", lambda m: f"/admin/studio/{m['draft']}/rehearsals"),
+    "rehearsal": ("guanli", lambda m: f"/admin/studio/runs/{m['rehearsal']}"),
+    "versions compared": ("shenji", lambda m: f"/admin/studio/compare/{m['before']}/{m['version']}"),
+    "moves": ("guanli", lambda m: f"/admin/studio/to/{m['version']}"),
+    "preview of moves": ("guanli", lambda m: f"/admin/studio/runs/{m['preview']}"),
 }
 
 
 @pytest.fixture(scope="module")
-def opened(town: District, people: People, matters: dict[str, Matter]) -> Callable[[str], Page]:
+def opened(town: District, people: People, matters: dict[str, Any]) -> Callable[[str], Page]:
     anybody = people.stranger()
     watched: set[int] = set()
 

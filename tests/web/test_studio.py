@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,9 +17,12 @@ from engine.difference import difference
 from engine.packages import DIAGRAM, KEPT, MAX_PACKAGE, read_archive, read_package
 from engine.schema import tasks
 from engine.versions import latest_version
+from governance.studio.commands import save
 from governance.studio.models import Draft
+from governance.workflow.world import instances
 from tests.district import District
 from tests.faults.people import Client, sign_in
+from tests.governance.test_runs import Court
 
 KEY = "decision_task"
 SLOWER = ('<wz:deadline amount="3" unit="work_days" />', '<wz:deadline amount="4" unit="work_days" />')
@@ -195,7 +199,9 @@ def test_a_diagram_with_problems_is_kept_and_not_submitted(district: District, d
 def test_the_lists_to_pick_from_are_in_the_readers_language(designer: Client) -> None:
     lists = designer.http.get("/admin/studio/vocabulary.json").get_json()
     assert {"code": "grid_lead", "name": "网格长", "group": "网格"} in lists["posts"]
-    assert all(len({one["code"] for one in entries}) == len(entries) and entries for entries in lists.values())
+    coded = {name: entries for name, entries in lists.items() if name != "statuses"}
+    assert all(len({one["code"] for one in entries}) == len(entries) for entries in coded.values())
+    assert [name for name, entries in lists.items() if not entries] == ["services"] and "待审批" in lists["statuses"]
 
 
 def test_a_draft_given_up_is_gone_from_the_list(district: District, designer: Client) -> None:
@@ -213,3 +219,51 @@ def test_a_bare_diagram_is_imported_with_what_it_lacks(designer: Client) -> None
     assert "使用的表单“check_decision”不在流程包中" in page
     broken = designer.post("/admin/studio/import", "/admin/processes", file=(io.BytesIO(pack({"x": b"y"})), "x.zip"))
     assert broken.status_code == 409 and "没有 process.bpmn" in broken.get_data(as_text=True)
+
+
+def test_what_failed_leads_to_the_studio_and_goes_on_after_the_correction(district: District, designer: Client, other: Client) -> None:
+    with district.office.work() as context:
+        court = Court(district, context)
+        held = court.begun(KEY)
+        broken = court.diagram(held).replace('check_result == "pass"', 'nothing_known == "pass"')
+        save(context, court.maker, held.id, held.revision, {DIAGRAM: broken})
+        court.publish(held)
+        [instance_id] = court.begin(1)
+        run = instances(context)
+        task = context.session.connection().scalar(
+            select(tasks.c.id).where(tasks.c.instance_id == instance_id, tasks.c.closed_at.is_(None))
+        )
+        advance = run.complete(run.hold(task or 0), {"check_note": "x", "check_result": "pass"}, court.holder().record())
+        assert advance.stopped
+    page = other.http.get("/admin/processes/incidents").get_data(as_text=True)
+    failed_on = re.search(r'action="(/admin/studio/from/\d+)"[^>]*>.*?name="element" value="check_outcome"', page, re.S)
+    assert failed_on and "迁移到" not in page
+    opened = other.post(failed_on[1], "/admin/processes/incidents", element="check_outcome")
+    address, _, anchor = opened.headers["Location"].partition("#")
+    assert anchor == "element=check_outcome"
+    saved(other, address, "nothing_known", "check_result")
+    with district.office.work() as context:
+        court = Court(district, context)
+        court.publish(context.session.get_one(Draft, int(address.rpartition("/")[2])))
+    page = other.http.get("/admin/processes/incidents").get_data(as_text=True)
+    to = re.search(r'href="(/admin/studio/to/\d+)\?only=(\d+)"', page)
+    assert to and int(to[2]) == instance_id
+    preview = other.post(to[1], f"{to[1]}?only={to[2]}", only=to[2]).headers["Location"]
+    district.tick()
+    assert "迁移这 1 件" in other.http.get(preview).get_data(as_text=True)
+    moved = other.post(f"{preview}/move", preview, reason="改正条件").headers["Location"]
+    district.tick()
+    assert "已迁移" in other.http.get(moved).get_data(as_text=True)
+    assert "没有异常" in other.http.get("/admin/processes/incidents").get_data(as_text=True)
+    assert district.findings() == []
+
+
+def test_an_auditor_reads_everything_and_changes_nothing(district: District, designer: Client) -> None:
+    address = begun(district, designer)
+    auditor = sign_in(district.app(), district, "shenji")
+    page = auditor.http.get("/admin/processes").get_data(as_text=True)
+    assert f"{address}/review" in page and "studio/from" not in page and "新建流程" not in page
+    review = auditor.http.get(f"{address}/review").get_data(as_text=True)
+    assert "修改历史" in review and "<textarea" not in review
+    assert auditor.http.get(address).status_code == 403
+    assert auditor.http.get(f"/admin/processes/{version_id(district)}/package.zip").mimetype == "application/zip"

@@ -23,6 +23,14 @@ function describe({ done, current, overdue, ...state }) {
   return [done && (Number(done) === 1 ? say('nodeDoneOnce') : say('nodeDone', { count: Number(done) })), current && say('nodeCurrent'), overdue && say('nodeOverdue'), ...COMPARED.filter((kind) => state[kind]).map((kind) => say(COMPARED_WORDS[kind]))].filter(Boolean);
 }
 
+/** Where the signs of a node stand: over the edge of a step; beside a diamond or circle, away from its name. */
+function beside(registry, id) {
+  const node = registry.get(id);
+  if (node.width > SMALL) return { top: -14, left: -4 };
+  const name = registry.get(`${id}_label`);
+  return name && name.y < node.y ? { bottom: 12, left: -18 } : { top: -6, left: -18 };
+}
+
 /** Border by class, meaning by sign and word: above the node, never over its name. */
 function paint(viewer, { nodes = {}, taken = [] }) {
   const canvas = viewer.get('canvas');
@@ -37,8 +45,7 @@ function paint(viewer, { nodes = {}, taken = [] }) {
     const compared = COMPARED.find((kind) => state[kind]);
     if (compared) badges.append(make('span', { className: `node-badge is-${compared}` }, `${COMPARED_SIGNS[compared]} ${say(COMPARED_WORDS[compared])}`));
     if (state.done && !state.current) badges.append(make('span', { className: 'node-badge is-done' }, Number(state.done) > 1 ? `✓ ${Number(state.done)}` : '✓'));
-    const place = registry.get(id).width > SMALL ? { top: -14, left: -4 } : { top: -6, left: -18 }; // beside a diamond or circle: its name stands above or below
-    viewer.get('overlays').add(id, { position: place, html: badges, scale: { min: 0.7, max: 1.2 } });
+    viewer.get('overlays').add(id, { position: beside(registry, id), html: badges, scale: { min: state.current || state.overdue || compared ? 0.7 : 0.1, max: 1.2 } }); // counts are read close up
   }
   for (const id of taken) if (registry.get(id)) canvas.addMarker(id, 'is-taken');
 }

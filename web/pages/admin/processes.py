@@ -16,7 +16,7 @@ from governance.people.queries import names
 from governance.studio import queries
 from governance.workflow.queries import open_incidents
 from governance.workflow.world import instances
-from web.access import for_posts
+from web.access import AUDITOR, for_posts
 from web.drawing import drawing
 from web.language import gettext as _
 from web.pages.admin import ADMINISTRATOR, DESIGNER
@@ -28,13 +28,15 @@ pages = Blueprint("processes", __name__, url_prefix="/admin/processes")
 
 
 @pages.get("")
-@for_posts(ADMINISTRATOR, DESIGNER)
+@for_posts(ADMINISTRATOR, DESIGNER, AUDITOR)
 def show() -> ResponseReturnValue:
     session = context().session
     drafts = queries.open_drafts(session)
     return render_template(
         "admin/processes.html",
-        processes=queries.published(session),
+        processes=(processes := queries.published(session)),
+        made_by=queries.drafts_published(session),
+        retirements={p.key: queries.changes_of(session, p.key) for p in processes},
         drafts=drafts,
         standing={d.id: queries.changes_of(session, str(d.id))[:1] for d in drafts},
         people=names(session, {d.edited_by for d in drafts}),
@@ -43,7 +45,7 @@ def show() -> ResponseReturnValue:
 
 
 @pages.get("/<id:version_id>")
-@for_posts(ADMINISTRATOR, DESIGNER)
+@for_posts(ADMINISTRATOR, DESIGNER, AUDITOR)
 def version(version_id: int) -> ResponseReturnValue:
     session = context().session
     shown = queries.version_of(session, version_id)
@@ -52,7 +54,7 @@ def version(version_id: int) -> ResponseReturnValue:
 
 
 @pages.get("/<id:version_id>/package.zip")
-@for_posts(ADMINISTRATOR, DESIGNER)
+@for_posts(ADMINISTRATOR, DESIGNER, AUDITOR)
 def export(version_id: int) -> ResponseReturnValue:
     session = context().session
     shown = queries.version_of(session, version_id)
@@ -60,7 +62,7 @@ def export(version_id: int) -> ResponseReturnValue:
 
 
 @pages.get("/<id:version_id>/diagram.bpmn")
-@for_posts(ADMINISTRATOR, DESIGNER)
+@for_posts(ADMINISTRATOR, DESIGNER, AUDITOR)
 def diagram(version_id: int) -> ResponseReturnValue:
     return drawing(at_hand(package_of(context().session.connection(), version_id)))
 

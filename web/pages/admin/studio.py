@@ -42,7 +42,7 @@ pages = Blueprint("studio", __name__, url_prefix="/admin/studio")
 @pages.post("/new")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def new() -> ResponseReturnValue:
-    return _opened(commands.draft_new(context(), actor(), request.form.get("name", "")))
+    return _opened(commands.draft_new(context(), actor(), request.form.get("name", ""), request.form.get("template", "blank")))
 
 
 @pages.post("/import")
@@ -91,7 +91,7 @@ def review(draft_id: int) -> ResponseReturnValue:
 def submit(draft_id: int) -> ResponseReturnValue:
     form = request.form
     try:
-        proposal = commands.Proposal(form.get("reason", ""), _moment(form.get("effective_at", "")))
+        proposal = commands.Proposal(form.get("reason", ""), _moment(form.get("effective_at", "")), form.get("scenarios_reason", ""))
         revision = form.get("revision", "")
         commands.submit(context(), actor(), draft_id, int(revision) if revision.isdecimal() and len(revision) < 10 else 0, proposal)
     except Refused as refused:
@@ -122,7 +122,7 @@ def restore(draft_id: int) -> ResponseReturnValue:
 @pages.post("/<id:draft_id>/rebase")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def rebase(draft_id: int) -> ResponseReturnValue:
-    return _done(draft_id, lambda: commands.rebase(context(), actor(), draft_id), _("现在以现行版本为基础，下面是两者的全部不同。"))
+    return _done(draft_id, lambda: commands.rebase(context(), actor(), draft_id), _("已改为以现行版本为基础，以下是草稿与它的全部差异。"))
 
 
 @pages.post("/<id:draft_id>/discard")
@@ -193,7 +193,7 @@ def _review(held: Draft, errors: dict[str, str], status: int = 200) -> ResponseR
             latest=latest,
             comparison=_comparison(told, base, package),
             found=found,
-            failed=failed_scenarios(package, planned_due(working_calendar(session))) if not found and held.change_id is None else (),
+            failed=failed_scenarios(package, planned_due(working_calendar(session))) if not found and held.change_id is None else {},
             scenarios_n=len(package.scenarios),
             decided=decided,
             history=history,

@@ -31,17 +31,19 @@ from web.sentences import say
 
 pages = Blueprint("studio_calls", __name__, url_prefix="/admin/studio")
 STATUS: Mapping[type[Exception], int] = {NotFound: 404, NotAllowed: 403, DraftChanged: 409, DraftClosed: 409, DraftHeld: 423}
-NAMED = ("posts", "units", "limit_units", "actions", "lookups", "checks", "excludes")
 
 
 @pages.get("/vocabulary.json")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def words() -> ResponseReturnValue:
     """The lists in the reader's language, with the services and statuses that published processes use."""
-    lists = vocabulary()
-    return jsonify(
-        {name: [{key: say(value) if key != "code" else value for key, value in one.items()} for one in lists[name]] for name in NAMED}
-    )
+    session = context().session
+    lists = {
+        name: [{key: say(value) if key != "code" else value for key, value in one.items()} for one in lists]
+        for name, lists in vocabulary().items()
+    }
+    services = [{"code": name, "name": name} for name in queries.used(session, "service", "name")]
+    return jsonify({**lists, "services": services, "statuses": queries.used(session, "status", "value")})
 
 
 @pages.get("/<id:draft_id>/files.json")

@@ -23,10 +23,10 @@ from governance.forms.rules import Field, fields, has_opinion, opinion_needed, o
 from governance.organisation.models import Kind
 from governance.organisation.queries import of_kind
 from web.access import for_posts
+from web.filling import PHRASES
 from web.language import gettext as _
 from web.offers import Options, coded
 from web.pages.admin import ADMINISTRATOR, DESIGNER
-from web.pages.tasks import PHRASES
 from web.sentences import say
 
 pages = Blueprint("studio_forms", __name__, url_prefix="/admin/studio")

@@ -24,6 +24,7 @@ from web.access import AUDITOR, for_posts
 from web.drawing import drawing
 from web.errors import sentence
 from web.language import gettext as _
+from web.offers import areas, categories
 from web.pages.admin import ADMINISTRATOR, DESIGNER
 from web.texts import at_hand
 
@@ -67,6 +68,8 @@ def _rehearsals(draft_id: int, errors: dict[str, str], status: int = 200) -> Res
         runs=found,
         people=names(session, {r.asked_by for r in found}),
         most=runs.MOST,
+        categories=categories(),
+        areas=areas(),
         errors=errors,
         form=request.form,
     )

@@ -29,9 +29,10 @@ function restored(draft) {
   return line;
 }
 
-export function statusLine(draft, title, tabRow) {
+export function statusLine(draft, title, tabRow, reviewUrl) {
   const state = make('span', { className: 'studio-state', role: 'status' });
   const save = make('button', { type: 'button', className: 'btn' }, say('save'));
+  const review = make('a', { className: 'btn btn-primary', href: reviewUrl }, say('review'));
   const notices = make('div', { className: 'studio-notices' });
   let savedAt = 0;
 
@@ -57,5 +58,5 @@ export function statusLine(draft, title, tabRow) {
   draft.addEventListener('held', showHolder);
   if (draft.restoredAt) notices.append(restored(draft));
   showHolder();
-  return make('div', { className: 'studio-head' }, make('div', { className: 'studio-bar' }, title, tabRow, state, save), notices);
+  return make('div', { className: 'studio-head' }, make('div', { className: 'studio-bar' }, title, tabRow, state, save, review), notices);
 }

@@ -54,7 +54,7 @@ function tabs(draft) {
 }
 
 async function start(root) {
-  const { filesUrl, saveUrl, holdUrl, vocabularyUrl } = root.dataset;
+  const { filesUrl, saveUrl, holdUrl, vocabularyUrl, reviewUrl } = root.dataset;
   const title = root.querySelector('h1');
   root.replaceChildren(title, make('p', { className: 'help', role: 'status' }, say('opening')));
   const draft = new Draft(filesUrl, { files: filesUrl, save: saveUrl, hold: holdUrl, vocabulary: vocabularyUrl });
@@ -66,7 +66,7 @@ async function start(root) {
     const part = await parts.open(key);
     if (!(await part.select(element))) announce(say('problemGone'));
   }
-  root.replaceChildren(statusLine(draft, title, parts.row), parts.panes, problemList(draft, go));
+  root.replaceChildren(statusLine(draft, title, parts.row, reviewUrl), parts.panes, problemList(draft, go));
   draft.addEventListener('conflict', () => resolve(draft));
   addEventListener('keydown', (event) => {
     if (event.key !== 's' || !(event.ctrlKey || event.metaKey)) return;
