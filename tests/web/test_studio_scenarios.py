@@ -93,7 +93,7 @@ def test_a_dry_run_goes_from_the_start_to_the_file(designer: Client) -> None:
     ]
     act = {"kind": "complete", "key": "carry_out_decision#1", "filled": {"result_text": ["换了"], "carry_result": ["done"]}}
     ran = told(designer, "dry-run", record=ran["record"], act=act)
-    assert ran["way"] == ["办理“落实议定事项”：落实情况为换了，办理结果为已落实，报召集人核查"]
+    assert ran["way"] == ["办理“落实议定事项”：落实情况为“换了”，办理结果为“已落实，报召集人核查”"]
     assert [task["key"] for task in ran["open"]] == ["check_decision#1"] and not ran["finished"]
     file = told(designer, "file", record=ran["record"], name="落实之后")
     assert file["path"] == "scenarios/03-落实之后.yaml"
@@ -210,3 +210,14 @@ def test_what_was_typed_stays_text(designer: Client) -> None:
 def test_only_designers_ask(district: District) -> None:
     visitor = sign_in(district.app(), district, "wangge")
     assert [asked(visitor, route, b"{}").status_code for route in ROUTES] == [403] * 3
+
+
+def test_the_recorder_speaks_both_languages() -> None:
+    chinese, english = re.findall(r"const (?:zh|en) = \{(.*?)\n\};", (STUDIO / "scenarios-words.js").read_text("utf-8"), re.S)
+    names = [re.findall(r"^  (\w+):", words, re.M) for words in (chinese, english)]
+    assert names[0] == names[1]
+    others = [file.read_text("utf-8") for file in STUDIO.glob("scenarios*.js") if file.name != "scenarios-words.js"]
+    assert {word for text in others for word in re.findall(r"\bsay\('(\w+)'", text)} <= set(names[0])
+    by_kind = {"message", "signal", "service"}
+    assert [word for word in names[0] if word not in by_kind and not any(f"'{word}'" in text for text in others)] == []
+    assert not [text for text in others if re.search("'[^'\n]*[\u4e00-\u9fff][^'\n]*'", text)]

@@ -238,7 +238,7 @@ def _details(package: Package, key: str, data: Mapping[str, Any]) -> str:
     form = package.forms.get(node.settings.get("form", {}).get("key", "")) if node else None
     named = {f.name: f for f in fields(form)} if form else {}
     told = [
-        _("%(field)s为%(value)s", field=say(named[name].title), value=_spelled(named[name], value))
+        _("%(field)s为“%(value)s”", field=say(named[name].title), value=_spelled(named[name], value))
         for name, value in data.items()
         if name in named
     ]
