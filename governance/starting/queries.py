@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from bpmn import shipped
@@ -53,8 +53,8 @@ def _was_startable(session: Session, key: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Mine:
-    """Something the reader has started; `ended` names the end it came to."""
+class Begun:
+    """One line of what has been started; `ended` names the end it came to."""
 
     id: int
     instance_id: int
@@ -64,14 +64,25 @@ class Mine:
     ended: str | None
 
 
-def mine(session: Session, actor: Actor, q: str = "") -> list[Mine]:
+def mine(session: Session, actor: Actor, q: str = "") -> list[Begun]:
     """我发起: what the actor has started, the latest first."""
+    return _begun(session, q, Started.person_id == actor.person_id)
+
+
+def everything(session: Session, actor: Actor, q: str = "", after: int | None = None) -> list[Begun]:
+    """What anybody has started, the latest first, for those who see all; raises `NotAllowed`."""
+    if not _sees_all(actor):
+        raise NotAllowed
+    return _begun(session, q, Started.id < after) if after else _begun(session, q)
+
+
+def _begun(session: Session, q: str, *wanted: ColumnElement[bool]) -> list[Begun]:
     query = (
         select(Started.id, instances.c.id, instances.c.title, instances.c.started_at, instances.c.status, Started.ended)
         .join(Started, Started.instance_id == instances.c.id)
-        .where(Started.person_id == actor.person_id, instances.c.title.contains(q, autoescape=True))
+        .where(instances.c.title.contains(q, autoescape=True), *wanted)
     )
-    return [Mine(*row) for row in session.execute(query.order_by(Started.id.desc()).limit(PAGE))]
+    return [Begun(*row) for row in session.execute(query.order_by(Started.id.desc()).limit(PAGE))]
 
 
 @dataclass(frozen=True)
@@ -97,9 +108,13 @@ def shown(session: Session, actor: Actor, started_id: int) -> Shown:
 
 
 def _may_read(session: Session, actor: Actor, row: Started) -> bool:
-    if row.person_id == actor.person_id or any(POSTS[a.post].sees == "all" for a in actor.appointments):
+    if row.person_id == actor.person_id or _sees_all(actor):
         return True
     addressed = session.scalars(select(tasks.c.assignment).where(tasks.c.instance_id == row.instance_id))
     did = select(tasks.c.id).where(tasks.c.instance_id == row.instance_id, tasks.c.closed_by == str(actor.person_id))
     mine = set(actor.principals)
     return any(mine.intersection(loads(one)["principals"]) for one in addressed) or session.scalar(did.limit(1)) is not None
+
+
+def _sees_all(actor: Actor) -> bool:
+    return any(POSTS[a.post].sees == "all" for a in actor.appointments)

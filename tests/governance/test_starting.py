@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from engine.instances import CANCELLED, Opening
 from engine.log import entries, loads
 from engine.packages import DIAGRAM, Package, frozen_package
 from engine.schema import instances as instance_rows
-from engine.schema import tasks
+from engine.schema import process_versions, tasks
 from engine.versions import Version, latest_versions, publish, retire
 from governance.context import Actor
 from governance.errors import NotAllowed, NotFound, Refused
@@ -202,6 +203,24 @@ def test_the_same_submission_starts_once_and_another_persons_key_is_theirs(offic
     assert office.begun().id == held.id and office.begun(data={}).id == held.id
     assert len({held.id, office.begun(office.lead).id, office.begun(key="k2").id}) == 3
     assert len(mine(office.context.session, office.worker)) == 2
+
+
+def test_presses_at_the_same_time_start_once(district: District) -> None:
+    with district.office.work() as context:
+        package = leave((START, b'<wz:assign post="command_lead" />' + START), key="process_together")
+        publish(context.session.connection(), context.new_id(), package, context.now(), by="system", reason="试行")
+
+    def press(_number: int) -> int:
+        with district.office.work() as context:
+            return begin(context, Hall(district, context).holder("command_lead", "500199001"), "process_together", ASKED, "same").id
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(press, range(8)))) == 1
+    with district.office.work() as context:
+        on = process_versions.c.key == "process_together"
+        begun = select(instance_rows.c.id).join(process_versions, process_versions.c.id == instance_rows.c.version_id).where(on)
+        assert len(context.session.connection().execute(begun).all()) == 1
+    assert district.findings() == []
 
 
 def test_what_is_filled_in_wrongly_starts_nothing(office: Office) -> None:

@@ -86,7 +86,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("tasks.show", "tasks.finish", "tasks.shape", "tasks.next_people", "tasks.take", "tasks.give_back"), TASK),
     **dict.fromkeys(("tasks.hand_on", "tasks.upload", "tasks.diagram", "tasks.state"), TASK),
     **dict.fromkeys(("starting.index", "starting.ask", "starting.take", "starting.shape"), OWN),
-    **dict.fromkeys(("starting.show", "starting.diagram", "starting.state", "starting.prove"), (AUDITOR,)),
+    **dict.fromkeys(("starting.everybodys", "starting.show", "starting.diagram", "starting.state", "starting.prove"), (AUDITOR,)),
     **dict.fromkeys(("attendance.show", "attendance.sign"), SECRET),
     **dict.fromkeys(("meetings.index", "meetings.new", "meetings.add"), OWN),
     **dict.fromkeys(("meetings.show", "meetings.edit", "meetings.change", "meetings.notice", "meetings.notify", "meetings.qr"), MEETING),

@@ -162,6 +162,9 @@ def test_a_stranger_learns_nothing(district: District, worker: Client) -> None:
         assert district.app().test_client().get(f"{address}{part}").status_code == 302
     auditor = sign_in(district.app(), district, "shenji")
     assert "现在核对" in page(auditor, address)
+    assert f'href="{address}"' in page(auditor, "/started?q=请假") and address not in page(auditor, "/started?q=没有的")
+    assert f'href="{address}"' not in page(auditor, f"/started?after={address.rpartition('/')[2]}")
+    assert stranger.http.get("/started").status_code == 403 and 'href="/started"' in page(auditor, "/cases")
     assert "一致" in auditor.post(f"{address}/verify", address).get_data(as_text=True)
 
 

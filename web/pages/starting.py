@@ -21,9 +21,10 @@ from governance.forms.rules import read_form
 from governance.inbox.queries import trail
 from governance.starting.commands import begin
 from governance.starting.models import Started
-from governance.starting.queries import Shown, mine, shown, startable, to_start
+from governance.starting.queries import PAGE, Shown, everything, mine, shown, startable, to_start
 from governance.starting.rules import Startable
 from web.about import About, about_instance
+from web.access import AUDITOR, for_posts
 from web.drawing import drawing, progress
 from web.filling import filling
 from web.language import gettext as _
@@ -120,6 +121,16 @@ def _done(held: Started) -> str:
 
 
 # ---- what has been started ---------------------------------------------------------------------------------------
+
+
+@pages.get("/started")
+@for_posts(AUDITOR)
+def everybodys() -> ResponseReturnValue:
+    """What anybody has started, for auditors."""
+    q, after = request.args.get("q", "").strip()[:60], request.args.get("after", "")
+    begun = everything(context().session, actor(), q, int(after) if after.isdecimal() and len(after) < 19 else None)
+    more = begun[-1].id if len(begun) == PAGE else None
+    return render_template("starting/all.html", begun=begun, waiting=waiting_in([one.instance_id for one in begun]), q=q, more=more)
 
 
 @pages.get("/started/<id:started_id>")
