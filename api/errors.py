@@ -24,6 +24,7 @@ from governance.deliberation.commands import AlreadyGiven, NotOpen
 from governance.identity.commands import LOCKED_FOR, AccountLocked, WrongCredentials
 from governance.meetings import errors as meetings
 from governance.people.queries import names
+from governance.starting import errors as starting
 from governance.studio import errors as studio
 from governance.voting import errors as voting
 from governance.workflow.interventions import NoContact, TooLate
@@ -52,6 +53,8 @@ STATUS: Mapping[type[Exception], int] = {
     **dict.fromkeys((AlreadyGiven, NotOpen), 409),
     **dict.fromkeys((studio.DraftChanged, studio.DraftHeld, studio.DraftClosed, studio.NothingChanged, studio.BehindPublished), 409),
     **dict.fromkeys((studio.OtherThanAgreed, studio.AlreadyUnderWay, studio.ScenarioFailed, studio.NeverRetired), 409),
+    starting.NoLongerStarted: 409,
+    **dict.fromkeys((studio.NothingChosen, studio.RunOver, studio.StillRunning), 409),
     TooLate: 409,
     NoContact: 409,
     engine.EngineError: 409,

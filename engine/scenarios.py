@@ -16,7 +16,7 @@ import orjson
 from engine.diagram import Node
 from engine.errors import EngineError, NothingWaits, StepFailed, Unreadable
 from engine.log import Command
-from engine.machine import Machine
+from engine.machine import Machine, Waiting
 from engine.moments import Duration
 from engine.program import Data, Program, Step
 from engine.replay import carry_out, retried
@@ -60,6 +60,38 @@ def play(program: Program, scenario: Scenario, deadlines: Deadlines | None = Non
     return _Player(program, scenario, deadlines).run()
 
 
+@dataclass(frozen=True)
+class OpenTask:
+    """A task that is open where a scenario stands, with the data it sees."""
+
+    key: str
+    element: str
+    due: datetime | None
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where a scenario stands after its last step. `stopped`: the step that cannot be carried out; `asked`: how often each lookup was."""
+
+    at: datetime
+    open: tuple[OpenTask, ...]
+    waiting: tuple[Waiting, ...]
+    incidents: tuple[StepFailed, ...]
+    asked: Mapping[str, int]
+    data: Mapping[str, Any]
+    finished: bool
+    ended_at: tuple[str, ...]
+    stopped: Failure | None
+
+
+def stand(program: Program, scenario: Scenario, deadlines: Deadlines | None = None) -> Stand:
+    """Runs a scenario that is still being written, and says where it stands."""
+    player = _Player(program, scenario, deadlines)
+    player.run()
+    return player.stand()
+
+
 @dataclass
 class _Incident:
     """A command that could not be carried out, and whether the scenario said so."""
@@ -79,16 +111,21 @@ class _Player:
         self.now: datetime = scenario.start.get("at", EPOCH)
         self.machine = Machine(program, self.now, self.lookup)
         self.asked: Counter[str] = Counter()
+        self.puzzled: dict[str, int] = {}
+        """Lookups without an answer, also those that made a command fail."""
         self.before: dict[str, tuple[bytes, datetime]] = {}
         self.incidents: list[_Incident] = []
         self.happened: list[_Incident] = []
         self.events: list[Step] = []
         self.failures: list[Failure] = []
         self.step = 0
+        self.stopped: Failure | None = None
         self.remember()
 
     def lookup(self, _key: str, name: str, _data: Mapping[str, Any]) -> Data:
         """The scenario's answers are used up in order; the last is given again."""
+        if name not in self.scenario.facts:
+            self.puzzled[name] = 1
         answers = self.scenario.facts.get(name, [{}])
         answer: Data = answers[min(self.asked[name], len(answers) - 1)]
         self.asked[name] += 1
@@ -107,6 +144,7 @@ class _Player:
                 self.fire_until(self.now)
         except EngineError as error:
             self.fail(str(error))
+            self.stopped = self.failures[-1]
         for unexpected in (i for i in self.happened if not i.expected):
             failed = unexpected.failed
             message = f"出现未预期的异常：{failed.message}（环节 {failed.element}，规则 {failed.rule}）"
@@ -119,6 +157,21 @@ class _Player:
             tuple(task.element for task in machine.open()),
             machine.finished,
             machine.data,
+        )
+
+    def stand(self) -> Stand:
+        machine = self.machine
+        tasks = ((task, machine.tree.tasks[task.key]) for task in machine.open())
+        return Stand(
+            self.now,
+            tuple(OpenTask(open.key, open.element, self.due.get(open.key), machine.visible_to(task)) for open, task in tasks),
+            machine.waiting(),
+            tuple(incident.failed for incident in self.incidents),
+            self.puzzled | self.asked,
+            machine.data,
+            machine.finished,
+            tuple(machine.ended_at),
+            self.stopped,
         )
 
     def fail(self, message: str) -> None:

@@ -85,6 +85,15 @@ def latest_version(connection: Connection, key: str) -> Version:
     return Version(*row)
 
 
+def latest_versions(connection: Connection) -> list[Version]:
+    """The versions that new instances start on, one a process that is not retired."""
+    over = select(func.max(retirements.c.number)).where(retirements.c.key == process_versions.c.key).scalar_subquery()
+    latest = select(process_versions.c.key, func.max(process_versions.c.number).label("number")).group_by(process_versions.c.key).subquery()
+    on = (latest.c.key == process_versions.c.key) & (latest.c.number == process_versions.c.number)
+    query = select(*_COLUMNS).join(latest, on).where(process_versions.c.number > func.coalesce(over, 0))
+    return [Version(*row) for row in connection.execute(query.order_by(process_versions.c.name, process_versions.c.key))]
+
+
 def versions(connection: Connection, key: str | None = None) -> list[Version]:
     """The published versions, the newest first."""
     query = select(*_COLUMNS).order_by(process_versions.c.key, process_versions.c.number.desc())

@@ -27,18 +27,31 @@ from web.pages import (
     public,
     rolls,
     signin,
+    starting,
     tasks,
     votes,
 )
-from web.pages.admin import calendar, home, people, processes, studio, studio_calls, studio_forms, studio_runs, units, vote_rules
+from web.pages.admin import (
+    calendar,
+    home,
+    people,
+    processes,
+    studio,
+    studio_calls,
+    studio_forms,
+    studio_runs,
+    studio_scenarios,
+    units,
+    vote_rules,
+)
 from web.pages.admin import meetings as meeting_rules
 from web.policy import POLICY
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-TASKS = (public, signin, inbox, tasks, cases, interventions)
+TASKS = (public, signin, inbox, starting, tasks, cases, interventions)
 DELIBERATION = (matters, deliberation, ballots, rolls, votes)
 MEETINGS = (meetings, meeting_room, meeting_records, attendance)
-PROCESSES = (processes, studio, studio_calls, studio_forms, studio_runs)
+PROCESSES = (processes, studio, studio_calls, studio_forms, studio_runs, studio_scenarios)
 ADMINISTRATION = (home, units, people, calendar, vote_rules, meeting_rules, *PROCESSES)
 PAGES = (*TASKS, *DELIBERATION, *MEETINGS, *ADMINISTRATION)
 BLUEPRINTS = frozenset(page.pages.name for page in PAGES)
@@ -57,7 +70,7 @@ def init_web(app: Flask) -> None:
     format.init_filters(app)
     app.after_request(_protect)
     names = {"posts": POSTS, "stage_names": STAGES, "languages": LANGUAGES}
-    app.jinja_env.globals.update(locale=get_locale, actor_now=actor, roll_keepers=KEEPERS, **names)
+    app.jinja_env.globals.update(locale=get_locale, actor_now=actor, may_start=starting.may_start, roll_keepers=KEEPERS, **names)
 
 
 def _refuse_unstorable() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import url_for
@@ -14,13 +15,16 @@ from engine.schema import instances
 from governance.cases.models import Case, Photo
 from governance.cases.photos import Pictured
 from governance.cases.queries import reported_photos
+from governance.inbox.queries import trail
 from governance.matters.models import Matter
 from governance.meetings.models import Meeting
 from governance.meetings.queries import decision_of
 from governance.organisation.queries import full_name, upwards
+from governance.starting.models import Started
 from governance.studio.queries import change_of
 from web.matters import facts_of
 from web.sentences import say
+from web.trail import answered, steps
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class About:
     photos: Sequence[Photo] = ()
     shown: Mapping[str, Any] = field(default_factory=dict)
     """What the facts show beyond the row itself."""
+    started: int | None = None
+    """What somebody has started by themselves."""
 
     @property
     def pictured(self) -> Pictured | None:
@@ -46,6 +52,8 @@ class About:
         """Where the whole of it can be read."""
         if self.case:
             return url_for("cases.show", case_id=self.case.id)
+        if self.started:
+            return url_for("starting.show", started_id=self.started)
         return url_for("matters.show", matter_id=self.matter.id) if self.matter else None
 
     def photo(self, photo_id: int | str) -> str:
@@ -78,5 +86,17 @@ def about_instance(instance_id: int, name: str) -> About:
         return About(decision.text, held.title, facts="_decision_facts.html", shown={"decision": decision, "meeting": held})
     if change := change_of(session, instance_id):
         return About(say(change.title), facts="_change_facts.html", shown={"change": change})
+    if started_id := session.scalar(select(Started.id).where(Started.instance_id == instance_id)):
+        return _about_started(started_id, instance_id)
     titled = session.connection().scalar(select(instances.c.title).where(instances.c.id == instance_id))
     return About(titled or name)
+
+
+def _about_started(started_id: int, instance_id: int) -> About:
+    """What was asked for at the start, as it was last put: a request that comes back is filled in anew."""
+    session = context().session
+    title = session.connection().scalar(select(instances.c.title).where(instances.c.id == instance_id))
+    marks = trail(context(), instance_id)
+    put = ChainMap(*(dict(mark.data) for mark in reversed(marks) if mark.form == marks[0].form))
+    shown = {"starter": steps(marks[:1])[0], "filled": answered(replace(marks[0], data=put))}
+    return About(title or "", facts="_started_facts.html", shown=shown, started=started_id)

@@ -119,9 +119,18 @@ def addressed(principals: Iterable[str]) -> list[str]:
     return [say(principal_name(context().session, principal)) for principal in principals]
 
 
+def answered(mark: Mark) -> list[Filled]:
+    """What was filled in, in the order of its form."""
+    return list(_answers(mark, names(context().session, _units([mark]))).values())
+
+
+def _answers(mark: Mark, units: Mapping[int, str]) -> dict[Field, Filled]:
+    return {field: _filled(field, mark.data[field.name], units) for field in fields(mark.form) if mark.data.get(field.name) is not None}
+
+
 def _step(mark: Mark, units: Mapping[int, str]) -> Step:
     title = say(mark.name) if mark.kind in NAMED and mark.name else str(KINDS.get(mark.kind, mark.kind))
-    filled = {field: _filled(field, mark.data[field.name], units) for field in fields(mark.form) if mark.data.get(field.name) is not None}
+    filled = _answers(mark, units)
     outcome = next((value.words for field, value in filled.items() if field.widget == "outcome"), "")
     others = tuple(value for field, value in filled.items() if field.widget != "outcome")
     return Step(mark, title, _about(mark), say(mark.person), outcome, _used(mark), others if mark.kind == "complete" else ())

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from flask_babel import lazy_gettext
 
 from governance.people.rules import POSTS
-from governance.workflow.assignment import REPORTER
+from governance.workflow.assignment import REPORTER, STARTER_SELF
 from governance.workflow.rules import words
 from web.language import gettext as _
 from web.language import listed
@@ -24,6 +24,7 @@ RULES = {
     "co_unit": lazy_gettext("由请来协办的单位办理。"),
     "own_task": lazy_gettext("由交办时确定的责任单位办理。"),
     "settler": lazy_gettext("从办理这件事的单位起确定办理人。"),
+    "starter": lazy_gettext("从发起人所在的单位起，逐级向上找设有这个岗位的单位。"),
     "dispatcher": lazy_gettext("由派单的一方办理。"),
     "first_receiver": lazy_gettext("首问首接：由最先受理的一方负责到底。"),
 }
@@ -35,7 +36,7 @@ ON_THE_WAY = ("空缺", "须回避", "代为办理", "联席办主任")
 
 def reasons(name: str, assign: Mapping[str, str], found: Sequence[str]) -> list[str]:
     """Plain sentences: rule, posts, who was passed over, who it came to, whether a deputy. `found` is what the assignment noted."""
-    if assign.get("unit") == REPORTER:
+    if assign.get("unit") in (REPORTER, STARTER_SELF):
         return [say(step) + _("。") for step in found]
     posts, rule = [say(POSTS[post].name) for post in words(assign.get("post", ""))], RULES.get(assign.get("unit", "place"))
     told = [_("按规定，“%(step)s”由%(posts)s办理。", step=say(name), posts=listed(posts))] if len(posts) <= NAMED else []

@@ -10,6 +10,7 @@ from governance.meetings import models as meetings
 from governance.organisation import models as organisation
 from governance.people import models as people
 from governance.rolls import models as rolls
+from governance.starting import commands as starting
 from governance.studio import models as studio
 from governance.studio import process as process_change
 from governance.voting import models as voting
@@ -26,6 +27,7 @@ SUBJECTS = (
     people,
     process_change,
     rolls,
+    starting,
     studio,
     voting,
     workflow,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from bpmn import blank, shipped
+from bpmn import TEMPLATES, beginning, shipped
 from engine.errors import VersionRefused
 from engine.instances import Advance
 from engine.packages import DIAGRAM, Package, frozen_package, read_archive
@@ -65,14 +65,16 @@ def draft_version(context: Context, actor: Actor, version_id: int) -> Draft:
     return _begin(context, actor, package, latest.id if latest else version.id)
 
 
-def draft_new(context: Context, actor: Actor, name: str) -> Draft:
-    """A draft of a new process: a start, a step and an end; raises `Refused`."""
+def draft_new(context: Context, actor: Actor, name: str, template: str = "blank") -> Draft:
+    """A draft of a new process that begins as a template; raises `Refused`."""
     _permit(actor)
     name = name.strip()
     if not name or len(name) > NAME:
         raise Refused({"name": f"请填写流程的名称，不超过 {NAME} 个字"})
-    number = context.new_id()
-    return _begin(context, actor, frozen_package({DIAGRAM: blank(f"process_{number}", name)}), None)
+    if template not in TEMPLATES:
+        raise Refused({"template": "请选择从哪里开始"})
+    files = beginning(template, f"process_{context.new_id()}", name)
+    return _begin(context, actor, frozen_package(files), None)
 
 
 def draft_import(context: Context, actor: Actor, content: bytes) -> Draft:

@@ -13,7 +13,7 @@ from engine.versions import thaw
 from governance.calendar.rules import Unit as LimitUnit
 from governance.errors import Refused
 from governance.people.rules import POSTS
-from governance.workflow.assignment import REPORTER, RULES
+from governance.workflow.assignment import REPORTER, RULES, STARTER
 from governance.workflow.commands import CHECKS
 from governance.workflow.rules import words
 from governance.workflow.world import LOOKUPS
@@ -80,6 +80,9 @@ def _unknown(package: Package) -> Iterator[Problem]:
             yield Problem("lookup_unknown", node.id, f"“{node.label}”的查询“{name}”不存在。")
         if node.kind == "userTask" and "form" not in node.settings:
             yield Problem("form_missing", node.id, f"“{node.label}”没有设置表单。")
+
+    for key in (key for key, form in package.forms.items() if STARTER in form["properties"]):
+        yield Problem("field_reserved", key, f"表单“{key}”中不能有编号为 starter 的项，它记着发起人。")
 
 
 def _beyond(named: Iterable[str], known: Container[str]) -> Iterator[str]:

@@ -34,6 +34,7 @@ CHECK_NAMES = {
     "implementation_plan": "落实任务的安排",
 }
 ACTOR_NAMES = {
+    "starter": "发起人",
     "settler": "办结人",
     "dispatcher": "派单人",
     "first_receiver": "首问接待人",

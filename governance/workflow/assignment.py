@@ -15,11 +15,12 @@ from engine.instances import Opening
 from governance.errors import NotFound
 from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import Station, nearest, way_up
-from governance.people.queries import Holder, staff
+from governance.people.queries import Holder, appointments_of, staff
 from governance.people.rules import POSTS, TIER_POSTS, principal
 from governance.workflow.rules import words
 
 REPORTER = "reporter"
+STARTER, STARTER_SELF = "starter", "starter_self"
 LAST_RESORT = "joint_office_lead"
 """Who gets what nobody else can do."""
 
@@ -40,11 +41,20 @@ def find(session: Session, opening: Opening, today: date) -> Found:
     rule = setting.get("unit", "place")
     if rule == REPORTER:
         return Found([f"{REPORTER}:{opening.business_key}"], ["由反映人本人办理"])
+    if rule == STARTER_SELF and (starter := _in_office(session, opening, today)):
+        return Found([f"person:{starter}"], ["由发起人本人办理"])
     start, posts = _start(session, opening, rule), words(setting.get("post", ""))
     if unknown := [post for post in posts if post not in POSTS]:
         raise StepFailed(opening.element, "assignment_unknown", f"“{opening.name}”的办理岗位“{unknown[0]}”不存在。")
     search = _Search(session, today, excluded(setting, opening.data))
     return search.climb(start, _own(opening, rule, posts, setting), exact=rule not in CLIMBING)
+
+
+def _in_office(session: Session, opening: Opening, today: date) -> int | None:
+    """The person who started the process, as long as they hold a post; who has left is stood in for by whoever is above their unit."""
+    starter = opening.data.get(STARTER)
+    person_id = int(starter["person"]) if isinstance(starter, dict) and str(starter.get("person", "")).isdecimal() else 0
+    return person_id if appointments_of(session, person_id, today) else None
 
 
 def excluded(setting: Mapping[str, str], data: Mapping[str, Any]) -> set[str]:
@@ -59,7 +69,7 @@ def _own(opening: Opening, rule: str, posts: tuple[str, ...], setting: Mapping[s
     return (post,) if post in posts else posts
 
 
-CLIMBING = ("place", "matter", "first_receiver", "settler", "dispatcher")
+CLIMBING = ("place", "matter", "first_receiver", "settler", "dispatcher", STARTER, STARTER_SELF)
 """Rules that mean "the nearest unit upward that has the post"; the others name the unit itself."""
 
 
@@ -107,6 +117,8 @@ RULES: dict[str, Rule] = {
     "co_unit": _named("co_unit"),
     "own_task": _of_actor("own_task"),
     "responsible_unit": _named("responsible_unit"),
+    STARTER: _of_actor(STARTER),
+    STARTER_SELF: _of_actor(STARTER),
     "settler": _of_actor("settler"),
     "dispatcher": _of_actor("dispatcher"),
     "first_receiver": _of_actor("first_receiver"),

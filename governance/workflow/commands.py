@@ -97,8 +97,8 @@ def complete(
     holding, held = held_task(run, task_id)
     permit(actor, held)
     acting = actor.under(list(held.principals)).record()
-    checked = dict(data) if held.task["closed_at"] else _checked(context, held, data, opinion, misread)
-    return run.complete(holding, checked, acting, opinion=opinion or None, idempotency_key=idempotency_key)
+    given = dict(data) if held.task["closed_at"] else _checked(context, held, data, opinion, misread)
+    return run.complete(holding, given, acting, opinion=opinion or None, idempotency_key=idempotency_key)
 
 
 def complete_as_reporter(
@@ -115,8 +115,8 @@ def complete_as_reporter(
     holding, held = held_task(run, task_id)
     if f"{REPORTER}:{case_id}" not in held.principals:
         raise NotFound
-    checked = dict(data) if held.task["closed_at"] else _checked(context, held, data, "", misread)
-    return run.complete(holding, checked, {"reporter": str(case_id)}, idempotency_key=idempotency_key)
+    given = dict(data) if held.task["closed_at"] else _checked(context, held, data, "", misread)
+    return run.complete(holding, given, {"reporter": str(case_id)}, idempotency_key=idempotency_key)
 
 
 def asked_of_reporter(context: Context, case_id: int, task_id: int) -> Desk:
@@ -152,20 +152,28 @@ def _checked(
     if not opinion and opinion_needed(held.form, data, context.now()):
         errors["opinion"] = "请填写意见"
     try:
-        checked = check_form(held.form, data, held.data, context.now(), misread)
+        found = checked(context, held, data, misread)
     except Refused as refused:
         raise Refused(refused.errors | errors) from refused
-    errors |= _unknown(context, held, checked)
-    if not errors and (named := held.settings.get("check")):
-        errors |= CHECKS[named["name"]](context, held, checked)
     if errors:
         raise Refused(errors)
-    return checked
+    return found
 
 
-def _unknown(context: Context, held: Desk, checked: Mapping[str, Any]) -> dict[str, str]:
+def checked(context: Context, held: Desk, data: Mapping[str, Any], misread: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What was filled in, judged by the form, by what there is, and by what the domain has against it; raises `Refused`."""
+    found = check_form(held.form, data, held.data, context.now(), misread)
+    errors = _unknown(context, held, found)
+    if not errors and (named := held.settings.get("check")):
+        errors = CHECKS[named["name"]](context, held, found)
+    if errors:
+        raise Refused(errors)
+    return found
+
+
+def _unknown(context: Context, held: Desk, found: Mapping[str, Any]) -> dict[str, str]:
     """What a form names that does not exist: units, and pictures that are not of this case or matter."""
-    named = [(f, _listed(checked[f.name])) for f in fields(held.form) if f.widget in ("unit", "photos") and f.name in checked]
+    named = [(f, _listed(found[f.name])) for f in fields(held.form) if f.widget in ("unit", "photos") and f.name in found]
     if not named:
         return {}
     ids = {int(v) for f, values in named for v in values if f.widget == "unit" and v.isdecimal() and len(v) < 19}
@@ -187,9 +195,9 @@ def foresee(context: Context, actor: Actor, task_id: int, data: Mapping[str, Any
     held = desk(context, task_id)
     if not may_do(actor, held):
         raise NotAllowed
-    checked = check_form(held.form, data, held.data, context.now(), misread)
+    given = check_form(held.form, data, held.data, context.now(), misread)
     acting = actor.under(list(held.principals)).record()
-    return instances(context).foresee(held.task["instance_id"], held.task["key"], checked, acting)
+    return instances(context).foresee(held.task["instance_id"], held.task["key"], given, acting)
 
 
 def claim(context: Context, actor: Actor, task_id: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.diagram import Node
 from engine.errors import StepFailed
-from engine.expressions import compile_expression
+from engine.expressions import ExpressionError, compile_expression
 from engine.instances import Opening
 from governance.calendar.errors import CalendarError
 from governance.calendar.rules import LABELS, WorkCalendar, moment_told
@@ -34,6 +34,8 @@ UNIT_RULES = {
     "dispatcher": "派单人所在的单位",
     "first_receiver": "首问接待人所在的单位",
     "convener": "召集人所在的单位",
+    "starter": "发起人所在的单位",
+    "starter_self": "发起人本人",
     "reporter": "反映人本人",
 }
 """How the unit is found whose posts do a task, in the words of whoever draws the process."""
@@ -90,10 +92,13 @@ def _instant(text: Any) -> datetime | None:
 
 
 def planned_due(calendar: WorkCalendar) -> Callable[[Node, Mapping[str, Any], datetime], datetime | None]:
-    """Until when a task of a rehearsed process must be done, by this calendar."""
+    """Until when a task of a rehearsed process must be done, by this calendar; raises `StepFailed` as a running process would."""
 
     def due(node: Node, data: Mapping[str, Any], at: datetime) -> datetime | None:
-        return due_of(Opening(0, "", node.id, node.id, node.label, node.settings, data, at), calendar)[0]
+        try:
+            return due_of(Opening(0, "", node.id, node.id, node.label, node.settings, data, at), calendar)[0]
+        except ExpressionError as error:
+            raise StepFailed(node.id, "expression_refused", f"“{node.label}”的设置：{error}") from error
 
     return due
 

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from bpmn import shipped
+from bpmn import beginning, shipped
 from engine.diagram import Flow, Node
 from engine.expressions import compile_expression
-from engine.packages import Package, read_package
+from engine.packages import Package, frozen_package, read_package
 from engine.scenario_files import Scenario
 from engine.scenarios import play
 from engine.validator import check_package
 from governance.calendar.rules import Unit as LimitUnit
 from governance.people.rules import POSTS
-from governance.workflow.assignment import RULES
+from governance.workflow.assignment import RULES, STARTER_SELF
 from tests.bpmn.plays import Form, buttons, holds, outcome, untaken
 
-PACKAGES = {key: read_package(folder) for key, folder in shipped().items()}
+TEMPLATE = frozen_package(beginning("request", "process_request", "申请"))
+PACKAGES = {key: read_package(folder) for key, folder in shipped().items()} | {"request": TEMPLATE}
 TASKS = {
     f"{key}/{node.id}": (package, node)
     for key, package in PACKAGES.items()
@@ -29,11 +31,11 @@ TASKS = {
     if node.kind == "userTask"
 }
 FORMS = {f"{key}/{name}": (package, name) for key, package in PACKAGES.items() for name in package.forms}
-OUTCOMES = {id: found for id, found in FORMS.items() if found[1] != "report_case"}
+OUTCOMES = {id: found for id, found in FORMS.items() if found[1] not in ("report_case", "request")}
 SCENARIOS = {f"{key}/{scenario.name}": (package, scenario) for key, package in PACKAGES.items() for scenario in package.scenarios}
 BESIDE = {"anonymous", "matter_tier"}
 """What the conditions of a form may read that is known from the start."""
-BEGAN = {"submitter"}
+BEGAN = {"submitter", "starter"}
 """Who began an instance is in its data from the start."""
 GATHERED = {"respond_whistle": "whistle_results", "co_handle_case": "co_results", "carry_out_task": "task_results"}
 """Where the outcomes of a form that several units fill in at once are put together."""
@@ -58,7 +60,11 @@ def test_each_part_is_named_in_chinese(key: str) -> None:
     assert [f.id for f in _choices(package) if not f.name] == []
     splits = [n for n in nodes if n.kind == "exclusiveGateway" and _splits(package, n)]
     assert [n.id for n in splits if not n.name.endswith("？")] == []
-    assert (shipped()[key] / "README.md").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("folder", shipped().values(), ids=shipped())
+def test_it_says_what_it_is_for(folder: Path) -> None:
+    assert (folder / "README.md").stat().st_size > 1000
 
 
 def _splits(package: Package, node: Node) -> bool:
@@ -78,7 +84,8 @@ def test_each_task_says_who_does_it_with_what_and_how_long(package: Package, tas
     said = task.settings
     assert said["form"]["key"] in package.forms
     assert said["assign"]["unit"] in {*RULES, "reporter"}
-    assert set(said["assign"]["post"].split(",")) <= {*POSTS, "reporter"}
+    assert set(filter(None, said["assign"].get("post", "").split(","))) <= {*POSTS, "reporter"}
+    assert "post" in said["assign"] or said["assign"]["unit"] == STARTER_SELF
     noted = BEGAN | {node.settings["actor"]["as"] for node in package.diagram.nodes.values() if "actor" in node.settings}
     assert set(filter(None, said["assign"].get("exclude", "").split(","))) <= noted
     limit = said.get("deadline", {})

@@ -131,6 +131,18 @@ def test_a_new_process_begins_with_a_step_that_wants_an_assignment_and_a_form(st
             draft_new(studio.context, studio.maker, name)
 
 
+def test_a_new_process_of_the_template_can_be_submitted_as_it_is(studio: Studio) -> None:
+    context, held = studio.context, draft_new(studio.context, studio.maker, "请假 <b>&", "request")
+    package = queries.package_of_draft(held)
+    assert package.diagram.main.name == "请假 <b>&" and problems_of(package) == () and len(package.scenarios) == 2
+    submit(context, studio.maker, held.id, held.revision, Proposal("试行"))
+    studio.decide(held)
+    assert studio.current(held.key) == 1 and studio.district.findings() == []
+    for template in ("", "other", "../process_change", "."):
+        with pytest.raises(Refused):
+            draft_new(context, studio.maker, "请假", template)
+
+
 def test_an_export_comes_back_without_a_difference(studio: Studio) -> None:
     package = whole_package(studio.context.session.connection(), latest_version(studio.context.session.connection(), KEY).id)
     held = draft_import(studio.context, studio.maker, pack(package.whole))

@@ -99,6 +99,9 @@ class Bench:
         app.add_url_rule("/vocabulary", "vocabulary", lambda: jsonify(WORDS))
         for elsewhere in ("form_preview", "table"):
             app.add_url_rule(f"/{elsewhere}", f"studio_forms.{elsewhere}", lambda: ("", 404), methods=["POST"])
+        for elsewhere in ("play_all", "rehearse", "write"):
+            app.add_url_rule(f"/{elsewhere}", f"studio_scenarios.{elsewhere}", lambda: ("", 404), methods=["POST"])
+        app.add_url_rule("/<int:draft_id>/review", "studio.review", lambda draft_id: ("", 404))
         app.add_url_rule("/save", "save", self.save, methods=["POST"])
         app.add_url_rule("/hold", "hold", self.hold, methods=["POST", "DELETE"])
         app.after_request(_protect)

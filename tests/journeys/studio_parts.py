@@ -26,6 +26,7 @@ class Draft extends EventTarget {
   get(path) { return this.files.get(path); }
   set(path, text) { this.files.set(path, text); this.tell(path); }
   remove(path) { this.files.delete(path); this.tell(path); }
+  async typed() { return new Map(); }
   paths() { return [...this.files.keys()].sort(); }
   tell(path) { this.dispatchEvent(new CustomEvent('changed', { detail: { path } })); }
 }
@@ -38,9 +39,12 @@ PAGE = """<!doctype html><html lang="%(language)s"><head><meta charset="utf-8"><
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="csrf-token" content="%(token)s">
 <link rel="stylesheet" href="/static/dist/app.css">
 <link rel="stylesheet" href="/bench-src/studio/forms.css"><link rel="stylesheet" href="/bench-src/studio/tables.css">
+<link rel="stylesheet" href="/bench-src/studio/scenarios.css">
 <script src="/bench-src/theme.js" type="module"></script><script src="/bench-src/main.js" type="module"></script></head>
 <body><main class="page studio-page"><h1>bench</h1>
-<div data-studio data-preview-url="/admin/studio/form-preview" data-table-url="/admin/studio/table"><section></section></div></main></body></html>"""
+<div data-studio data-preview-url="/admin/studio/form-preview" data-table-url="/admin/studio/table"
+  data-play-url="/admin/studio/scenarios/play" data-dry-run-url="/admin/studio/scenarios/dry-run"
+  data-scenario-url="/admin/studio/scenarios/file"><section></section></div></main></body></html>"""
 
 
 @dataclass

@@ -15,7 +15,10 @@ from sqlalchemy import func, select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from bpmn import beginning
+from engine.packages import frozen_package
 from engine.schema import commands, process_versions, tasks
+from engine.versions import publish
 from governance.cases.models import Case, Photo
 from governance.deliberation.commands import Suggestion, suggest
 from governance.identity.commands import issue_token, open_account
@@ -33,6 +36,7 @@ from governance.people.models import Appointment
 from governance.people.queries import appointments_of
 from governance.people.rules import POSTS
 from governance.rolls.queries import KEEPERS
+from governance.starting.commands import begin
 from governance.studio.commands import draft_version
 from governance.studio.runs import Choice, begin_rehearsal
 from tests.district import District
@@ -81,6 +85,8 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("interventions.contact", "interventions.order"), CASE),
     **dict.fromkeys(("tasks.show", "tasks.finish", "tasks.shape", "tasks.next_people", "tasks.take", "tasks.give_back"), TASK),
     **dict.fromkeys(("tasks.hand_on", "tasks.upload", "tasks.diagram", "tasks.state"), TASK),
+    **dict.fromkeys(("starting.index", "starting.ask", "starting.take", "starting.shape"), OWN),
+    **dict.fromkeys(("starting.show", "starting.diagram", "starting.state", "starting.prove"), (AUDITOR,)),
     **dict.fromkeys(("attendance.show", "attendance.sign"), SECRET),
     **dict.fromkeys(("meetings.index", "meetings.new", "meetings.add"), OWN),
     **dict.fromkeys(("meetings.show", "meetings.edit", "meetings.change", "meetings.notice", "meetings.notify", "meetings.qr"), MEETING),
@@ -104,6 +110,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("studio_runs.moves", "studio_runs.preview"), MAKERS),
     **dict.fromkeys(("studio_runs.rehearsals", "studio_runs.show", "studio_runs.progress", "studio_runs.diagram"), (*MAKERS, AUDITOR)),
     **dict.fromkeys(("studio_forms.form_preview", "studio_forms.table"), MAKERS),
+    **dict.fromkeys(("studio_scenarios.play_all", "studio_scenarios.rehearse", "studio_scenarios.write"), MAKERS),
     **dict.fromkeys(("processes.incidents", "processes.retry"), ADMIN),
     **dict.fromkeys(("calendar.show", "calendar.change_day", "calendar.bring", "calendar.seed"), ADMIN),
     **dict.fromkeys(("people.show", "people.add", "people.bring", "people.vacant", "people.users", "people.one", "people.change"), ADMIN),
@@ -126,7 +133,7 @@ READING = {"cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.p
     *("meetings.show", "meetings.notice", "meetings.qr", "room.live", "room.news"),
     *("records.minutes", "records.decisions", "records.files", "records.file"),
 }
-RESIDENT = "resident"
+RESIDENT, KEY = "resident", "process_leave"
 MARK = "MARKED-9f3c"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 FILLED = {"data": {"category": "0303", "accept_result": "accept"}}
@@ -256,6 +263,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "old_id": version_id,
             "new_id": version_id,
             "draft_id": (draft_id := draft_version(context, designer, version_id).id),
+            "key": KEY,
+            "started_id": _request(Hall(district, context)),
             "run_id": begin_rehearsal(context, designer, draft_id, Choice(last=1)).id,
             **_meeting(Hall(district, context)),
             "step": "open",
@@ -278,6 +287,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         session.expunge_all()
     yield World(district, app, ids, number, callers, tokens)
     district.close()
+
+
+def _request(hall: Hall) -> int:
+    """What a grid worker has asked for, in a process that everybody may start."""
+    context, filled = hall.context, {"reason": MARK, "from_date": "2026-03-09", "to_date": "2026-03-13"}
+    package = frozen_package(beginning("request", KEY, "请假"))
+    publish(context.session.connection(), context.new_id(), package, context.now(), by="system", reason="试行")
+    return begin(context, hall.holder("grid_worker", "50019900100100001"), KEY, filled, "k1").id
 
 
 def _meeting(hall: Hall) -> dict[str, int]:

@@ -13,7 +13,9 @@ from flask_login import login_required
 from api.signin import actor
 from api.work import context
 from governance.inbox.queries import Page, arrived, counts, done, started, todo
+from governance.starting.queries import mine
 from web.language import gettext as _
+from web.trail import waiting_in
 
 pages = Blueprint("inbox", __name__, url_prefix="/inbox")
 FILTERS = ("box", "q", "overdue", "after")
@@ -24,9 +26,10 @@ FILTERS = ("box", "q", "overdue", "after")
 def show() -> ResponseReturnValue:
     box, q, after = request.args.get("box", "todo"), request.args.get("q", "").strip()[:60], request.args.get("after")
     given, who = context(), actor()
-    page, cases = Page((), None), []
+    page, cases, begun = Page((), None), [], []
     if box == "started":
         cases = started(given, who, q=q, after=after)
+        begun = [] if after else mine(given.session, who, q)
     elif box == "done":
         page = done(given, who, q=q, after=after)
     else:
@@ -39,6 +42,8 @@ def show() -> ResponseReturnValue:
         tabs=tabs,
         page=page,
         cases=cases,
+        begun=begun,
+        waiting=waiting_in([one.instance_id for one in begun]),
         q=q,
         counts=counts(given, who),
         now=given.now(),

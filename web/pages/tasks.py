@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from itertools import groupby
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext
 from flask_login import login_required
 from werkzeug.datastructures import MultiDict
 
@@ -21,13 +19,12 @@ from engine.instances import Advance
 from engine.log import loads
 from governance.cases.photos import add_photo
 from governance.context import Actor
-from governance.deliberation.process import rolls_for
 from governance.errors import NotFound, Refused
-from governance.forms.rules import Field, fields, has_opinion, opinion_needed, outcome, read_form, shown_fields
+from governance.forms.rules import outcome, read_form
 from governance.inbox.queries import following, trail
 from governance.matters.queries import of_case
 from governance.organisation.models import Kind
-from governance.organisation.queries import full_name, nearest, of_kind, unit, upwards
+from governance.organisation.queries import nearest, upwards
 from governance.people.queries import names
 from governance.workflow.commands import Desk, claim, complete, desk, foresee, may_do, release
 from governance.workflow.handover import colleagues, may_transfer, transfer
@@ -35,9 +32,9 @@ from governance.workflow.interventions import may_contact
 from web.about import About, about_instance
 from web.drawing import drawing, progress
 from web.errors import sentence
+from web.filling import filling
 from web.language import gettext as _
 from web.language import listed
-from web.offers import Options, coded
 from web.pages.inbox import filtered
 from web.sentences import say, say_all
 from web.texts import at_hand
@@ -46,13 +43,6 @@ from web.uploads import pictures, with_photos, with_pictures
 from web.why import reasons
 
 pages = Blueprint("tasks", __name__, url_prefix="/tasks")
-PHRASES = (
-    lazy_gettext("情况属实，请按规定办理。"),
-    lazy_gettext("已与反映人联系，情况已说明。"),
-    lazy_gettext("已到现场核实。"),
-    lazy_gettext("请尽快办理并反馈结果。"),
-    lazy_gettext("同意。"),
-)
 
 
 @pages.get("/<id:task_id>")
@@ -93,7 +83,7 @@ def shape(task_id: int) -> ResponseReturnValue:
     if not may_do(actor(), held):
         raise NotFound
     undo()
-    return render_template("_fields.html", task=held.task, mine=True, errors={}, about=_about(held), **_form(held, request.form))
+    return render_template("_fields.html", task=held.task, mine=True, errors={}, **filling(held, request.form, _about(held)))
 
 
 @pages.post("/<id:task_id>/foresee")
@@ -116,7 +106,7 @@ def next_people(task_id: int) -> ResponseReturnValue:
     finally:
         undo()
     coming = [(opening.name, addressed(assignment.principals)) for opening, assignment in found.next]
-    return render_template("_next.html", next=coming, finished=found.finished)
+    return render_template("_next.html", next=coming, finished=found.finished, about=_about(held))
 
 
 @pages.post("/<id:task_id>/claim")
@@ -245,7 +235,6 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
     page = render_template(
         "task.html",
         task=held.task,
-        about=about,
         matter=of_case(given.session, case.id) if case else None,
         community=nearest(upwards(given.session, case.place), Kind.COMMUNITY) if case else None,
         mine=held.task["closed_at"] is None and may_do(who, held),
@@ -260,55 +249,13 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         trail=steps(trail(given, held.task["instance_id"])),
         open=waiting(held.task["instance_id"]),
         errors=say_all(errors),
-        **_form(held, form),
+        **filling(held, form, about),
         key=form.get("key") or secrets.token_urlsafe(12),
         back=_back(),
     )
     return page, status
 
 
-def _form(held: Desk, form: Mapping[str, Any]) -> dict[str, Any]:
-    """What the form's templates need: the fields to show now, what they offer, what is filled in."""
-    filled = form.to_dict(flat=False) if isinstance(form, MultiDict) else {}
-    data, at = read_form(held.form, filled)[0], context().now()
-    chosen = outcome(held.form, held.data, at)
-    return {
-        "fields": [f for f in shown_fields(held.form, data, held.data, at) if f.widget != "outcome"],
-        "outcome": chosen,
-        "chosen": data.get(chosen.name) if chosen else None,
-        "has_opinion": has_opinion(held.form),
-        "needs_opinion": opinion_needed(held.form, data, at),
-        "phrases": PHRASES,
-        "lists": _lists(held),
-        "data": held.data,
-        "form": form if isinstance(form, MultiDict) else MultiDict(),
-    }
-
-
 def _may_read(who: Actor, held: Desk) -> bool:
     """Those it is or was addressed to; others read the case page, as far as they may."""
     return may_do(who, held) or any(p in held.principals for p in who.principals) or held.task["closed_by"] == str(who.person_id)
-
-
-def _lists(held: Desk) -> dict[str, Options]:
-    """What the form's fields offer."""
-    offered = {field.name: _offered(field, held) for field in fields(held.form)}
-    return {name: choices for name, choices in offered.items() if choices}
-
-
-def _offered(field: Field, held: Desk) -> Options:
-    if field.codes == "roll_books":
-        found = sorted(rolls_for(context(), held.data), key=lambda book: -len(book.unit.path))
-        return [(kept.name, [(str(book.id), book.name) for book in books]) for kept, books in groupby(found, key=lambda book: book.unit)]
-    return coded(field) or ([("", _units(field, held))] if field.widget == "unit" else [])
-
-
-def _units(field: Field, held: Desk) -> list[tuple[str, str]]:
-    session = context().session
-    chain = upwards(session, unit(session, held.data["place_unit"]))
-    community = nearest(chain, Kind.COMMUNITY)
-    near = of_kind(session, Kind.COMMUNITY, Kind.GRID, Kind.BUILDING, below=community.path) if community else chain
-    if field.among == "places":
-        return [(str(u.id), full_name(upwards(session, u))) for u in near]
-    departments = [(str(u.id), u.name) for u in of_kind(session, Kind.DEPARTMENT)]
-    return [(str(u.id), u.name) for u in chain if u.kind != Kind.DISTRICT] + departments if field.among == "neighbours" else departments

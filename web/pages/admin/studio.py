@@ -42,7 +42,7 @@ pages = Blueprint("studio", __name__, url_prefix="/admin/studio")
 @pages.post("/new")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def new() -> ResponseReturnValue:
-    return _opened(commands.draft_new(context(), actor(), request.form.get("name", "")))
+    return _opened(commands.draft_new(context(), actor(), request.form.get("name", ""), request.form.get("template", "blank")))
 
 
 @pages.post("/import")

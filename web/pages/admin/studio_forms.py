@@ -23,10 +23,10 @@ from governance.forms.rules import Field, fields, has_opinion, opinion_needed, o
 from governance.organisation.models import Kind
 from governance.organisation.queries import of_kind
 from web.access import for_posts
+from web.filling import PHRASES
 from web.language import gettext as _
 from web.offers import Options, coded
 from web.pages.admin import ADMINISTRATOR, DESIGNER
-from web.pages.tasks import PHRASES
 from web.sentences import say
 
 pages = Blueprint("studio_forms", __name__, url_prefix="/admin/studio")
@@ -40,11 +40,11 @@ MOST_UNITS = 50
 def form_preview() -> ResponseReturnValue:
     """The form as those who handle the step will see it, with what has been filled in to try it."""
     try:
-        sent = _sent_object()
-        form, filled = _form(sent), _filled(sent)
+        sent = sent_object()
+        form, filled, known = _form(sent), _filled(sent), _known(sent)
     except Refused as refused:
         return render_template("admin/_form_preview.html", problems=list(refused.errors.values())), 422
-    return render_template("admin/_form_preview.html", **_shape(form, filled))
+    return render_template("admin/_form_preview.html", **_shape(form, filled, known))
 
 
 @pages.post("/table")
@@ -52,7 +52,7 @@ def form_preview() -> ResponseReturnValue:
 def table() -> ResponseReturnValue:
     """What a decision table says of the values that are sent; without values, what it decides twice or not at all."""
     try:
-        sent = _sent_object()
+        sent = sent_object()
         read, values = _table(sent), sent.get("values")
         return _judged(read) if values is None else _tried(read, values)
     except (Refused, TableRejected, ExpressionError) as error:
@@ -78,10 +78,10 @@ def _judged(read: DecisionTable) -> dict[str, Any]:
     return found | {"names": sorted(read.names), "inputs": [{"label": i.label, "source": i.expression.source} for i in read.inputs]}
 
 
-def _sent_object() -> Mapping[str, Any]:
+def sent_object(limit: int = MAX_BYTES) -> Mapping[str, Any]:
     """The JSON object in the request's body; raises `Refused`."""
-    if (request.content_length or 0) > MAX_BYTES:
-        raise Refused({"": _("内容过大，不能超过 %(n)s KB", n=MAX_BYTES // 1000)})
+    if (request.content_length or 0) > limit:
+        raise Refused({"": _("内容过大，不能超过 %(n)s KB", n=limit // 1000)})
     try:
         sent = json.loads(request.get_data())
     except (ValueError, RecursionError) as error:
@@ -108,19 +108,27 @@ def _filled(sent: Mapping[str, Any]) -> MultiDict[str, str]:
     return MultiDict({name: [str(value) for value in values] for name, values in filled.items()})
 
 
-def _shape(form: Mapping[str, Any], filled: MultiDict[str, str]) -> dict[str, Any]:
+def _known(sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a dry run knows where the form is opened."""
+    known = sent.get("data") or {}
+    if not isinstance(known, dict):
+        raise Refused({"": _("发来的内容无法读取")})
+    return known
+
+
+def _shape(form: Mapping[str, Any], filled: MultiDict[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
     """What the task page's templates need, without a task."""
     data, at = read_form(form, filled.to_dict(flat=False))[0], context().now()
-    pressed = outcome(form, {}, at)
+    pressed = outcome(form, known, at)
     return {
-        "fields": [f for f in shown_fields(form, data, {}, at) if f.widget != "outcome"],
+        "fields": [f for f in shown_fields(form, data, known, at) if f.widget != "outcome"],
         "outcome": pressed,
         "chosen": data.get(pressed.name) if pressed else None,
         "has_opinion": has_opinion(form),
         "needs_opinion": opinion_needed(form, data, at),
         "phrases": PHRASES,
         "lists": {f.name: offered for f in fields(form) if (offered := _offered(f))},
-        "data": {},
+        "data": known,
         "form": filled,
         "errors": {},
         "mine": True,

@@ -28,8 +28,9 @@ export class Preview {
   #running = null;
   #form = null;
 
-  constructor(url) {
-    this.url = url;
+  /** `data` is what the process knows when the form is opened; `pressed(filled)` is told when somebody presses the form's button. */
+  constructor(url, { data = {}, pressed = () => {} } = {}) {
+    Object.assign(this, { url, data });
     this.frame = make('iframe', { className: 'fd-frame', title: say('previewTitle'), sandbox: 'allow-same-origin', srcdoc: shell() });
     this.stage = make('div', { className: 'fd-stage' }, this.frame);
     this.message = make('p', { className: 'notice notice-warning', role: 'status', hidden: true });
@@ -39,6 +40,7 @@ export class Preview {
       make('p', { className: 'help' }, say('previewHelp')), this.message, this.stage);
     this.frame.addEventListener('load', () => {
       this.#page().addEventListener('change', () => this.#tried());
+      this.#page().addEventListener('click', ({ target }) => { if (target.closest('.form-actions button')) pressed(this.#values()); });
       this.#ask();
     });
     new ResizeObserver(() => this.#fit()).observe(this.stage);
@@ -64,10 +66,14 @@ export class Preview {
     return this.frame.contentDocument?.querySelector('main');
   }
 
-  #tried() {
+  #values() {
     const values = {};
     for (const [name, value] of new this.frame.contentWindow.FormData(this.#page().querySelector('form'))) if (typeof value === 'string') (values[name] ??= []).push(value);
-    this.#filled = values;
+    return values;
+  }
+
+  #tried() {
+    this.#filled = this.#values();
     this.#ask();
   }
 
@@ -76,7 +82,7 @@ export class Preview {
     this.#running?.abort();
     const running = this.#running = new AbortController();
     try {
-      const answer = await asked(this.url, { form: this.#form, filled: this.#filled }, running.signal);
+      const answer = await asked(this.url, { form: this.#form, filled: this.#filled, data: this.data }, running.signal);
       this.#draw(await answer.text());
       this.message.hidden = true;
     } catch (problem) {

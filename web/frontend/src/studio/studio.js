@@ -6,6 +6,7 @@ import { Draft } from './draft.js';
 import * as diagram from './editor.js';
 import * as forms from './forms.js';
 import { problemList } from './problems.js';
+import * as scenarios from './scenarios.js';
 import { statusLine } from './status.js';
 import * as tables from './tables.js';
 import { say } from './words.js';
@@ -15,6 +16,7 @@ const PARTS = [
   { key: 'diagram', title: 'partDiagram', module: diagram, rules: [] },
   { key: 'forms', title: 'partForms', module: forms, rules: ['form_refused'] },
   { key: 'tables', title: 'partTables', module: tables, rules: ['table_refused'] },
+  { key: 'scenarios', title: 'partScenarios', module: scenarios, rules: [] },
 ];
 
 /** Tabs of the parts; a part is mounted when it is first opened. */

@@ -1,0 +1,164 @@
+"""Recording is replaying: what a dry run came to is what the file says, and what could not be done is not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from bpmn import shipped
+from engine.errors import Unreadable
+from engine.packages import Package, frozen_package, read_package
+from engine.scenario_files import read_scenario
+from governance.errors import Refused
+from governance.studio.dry_run import MAX_STEPS, DryRun, Record, dry_run, proposed_answer, results, scenario_file, started, tried
+
+NINE = datetime.fromisoformat("2026-03-02T09:00+08:00")
+TASK = read_package(shipped()["decision_task"])
+DISPOSAL = read_package(shipped()["issue_disposal"])
+
+
+def no_limit(*_: Any) -> None:
+    return None
+
+
+def begun(package: Package, element: str, **written: str) -> DryRun:
+    return dry_run(package, started(package, NINE, {"element": element, "written": written}), None, no_limit)
+
+
+def after(package: Package, ran: DryRun, *acts: Mapping[str, Any]) -> DryRun:
+    for act in acts:
+        ran = dry_run(package, ran.record, act, no_limit)
+    return ran
+
+
+def complete(key: str, **filled: str) -> Mapping[str, Any]:
+    return {"kind": "complete", "key": key, "filled": {name: [value] for name, value in filled.items()}}
+
+
+def carried_out() -> DryRun:
+    done = complete("carry_out_decision#1", result_text="排水管已更换。", carry_result="done")
+    passed = complete("check_decision#1", check_note="不再渗漏。", check_result="pass")
+    return after(TASK, begun(TASK, "decision_handed_over", decision_id="1"), done, passed)
+
+
+def keys(ran: DryRun) -> list[str]:
+    return [task.key for task in ran.stand.open]
+
+
+def test_what_was_clicked_is_a_scenario_that_passes_and_looks_like_the_shipped_ones() -> None:
+    path, text = scenario_file(TASK, carried_out().record, " 一次核查到位 ", no_limit)
+    assert path == "scenarios/03-一次核查到位.yaml"
+    assert text == (
+        "name: 一次核查到位\n"
+        "start:\n"
+        "  at: 2026-03-02T09:00+08:00\n"
+        "  data: {decision_id: 1}\n"
+        "steps:\n"
+        "- complete: carry_out_decision\n"
+        "  by: {person: 楼栋长, post: building_lead}\n"
+        "  data: {result_text: 排水管已更换。, carry_result: done}\n"
+        "- complete: check_decision\n"
+        "  by: {person: 楼栋长, post: building_lead}\n"
+        "  data: {check_note: 不再渗漏。, check_result: pass}\n"
+        "- expect:\n"
+        "    finished: true\n"
+        "    ended_at: [decision_carried_out]\n"
+    )
+    kept = frozen_package({**TASK.whole, path: text.encode()})
+    assert results(kept, no_limit)[path] == ("一次核查到位", ())
+
+
+def test_a_changed_diagram_turns_it_red() -> None:
+    path, text = scenario_file(TASK, carried_out().record, "核查", no_limit)
+    turned = TASK.files["process.bpmn"].replace(b'check_result == "pass"', b'check_result == "agreed"')
+    name, failures = results(frozen_package({**TASK.whole, "process.bpmn": turned, path: text.encode()}), no_limit)[path]
+    assert name == "核查" and [failure.step for failure in failures] == [3, 3]
+
+
+def test_a_form_is_read_and_checked_as_on_the_task_page() -> None:
+    ran = begun(TASK, "decision_handed_over")
+    with pytest.raises(Refused) as refused:
+        after(TASK, ran, complete("carry_out_decision#1", result_text="换了。"))
+    assert set(refused.value.errors) == {"carry_result"}
+    with pytest.raises(Refused):
+        after(TASK, ran, complete("check_decision#1"))
+
+
+def test_a_lookup_is_asked_and_answered_in_turn() -> None:
+    ran = begun(DISPOSAL, "case_reported", category="'0301'", place_unit="building-1")
+    ran = after(
+        DISPOSAL,
+        ran,
+        complete("accept_case#1", category="0301", accept_result="accept"),
+        complete("grade_case#1", category="0301", priority="P3", level="tiered", grade_result="handle"),
+    )
+    assert ran.stand.asked == {"first_tier": 1, "street": 1}
+    assert proposed_answer(DISPOSAL, "first_tier")["tier_kind"] == "grid"
+    answer = {"kind": "answer", "name": "first_tier", "written": {"tier": "2", "tier_unit": "grid-1", "tier_kind": "grid"}}
+    ran = after(DISPOSAL, ran, answer)
+    assert keys(ran) == ["handle_at_tier#1"] and ran.stand.open[0].data["tier"] == 2
+    assert ran.record.facts == {"first_tier": {"tier": 2, "tier_unit": "grid-1", "tier_kind": "grid"}}
+    again = after(DISPOSAL, ran, answer)
+    assert again.record.facts["first_tier"] == [ran.record.facts["first_tier"]] * 2
+
+
+def test_the_clock_goes_on_to_a_timer() -> None:
+    ran = begun(DISPOSAL, "case_reported", category="'0301'", place_unit="building-1")
+    ran = after(DISPOSAL, ran, {"kind": "wait", "until": "2026-03-04T10:00:30+08:00"})
+    assert ran.record.steps[-1] == {"wait": "P2DT1H30S"}
+    assert ran.stand.at == datetime.fromisoformat("2026-03-04T10:00:30+08:00")
+    with pytest.raises(Refused):
+        after(DISPOSAL, ran, {"kind": "wait", "until": "明天"})
+
+
+def test_what_nobody_waits_for_is_refused_and_not_recorded() -> None:
+    ran = begun(TASK, "decision_handed_over")
+    refused = after(TASK, ran, {"kind": "message", "name": "reporter_withdraws"})
+    assert refused.refused == "流程当前没有等待“reporter_withdraws”。"
+    assert refused.record == ran.record and keys(refused) == keys(ran)
+
+
+def test_a_record_that_no_longer_goes_is_cut_where_it_stops() -> None:
+    record = carried_out().record
+    gone = dry_run(TASK, Record(record.start, {}, [{"complete": "nobody"}, *record.steps]), None, no_limit)
+    assert gone.refused == "待办“nobody”不存在或已办结。"
+    assert gone.record.steps == [] and keys(gone) == ["carry_out_decision#1"]
+
+
+def test_what_is_open_at_the_end_is_expected_too() -> None:
+    _, text = scenario_file(DISPOSAL, begun(DISPOSAL, "case_reported", place_unit="b").record, "待受理", no_limit)
+    assert read_scenario(text).steps[-1]["expect"]["open"] == ["accept_case"]
+
+
+def test_a_package_with_errors_is_not_played() -> None:
+    broken = TASK.files["process.bpmn"].replace(b'targetRef="check_decision"', b'targetRef="nowhere"')
+    with pytest.raises(Refused, match="改正后才能演练"):
+        tried({**TASK.whole, "process.bpmn": broken})
+
+
+@pytest.mark.parametrize("name", ["", " ", "长" * 61])
+def test_a_scenario_has_a_name(name: str) -> None:
+    with pytest.raises(Refused, match="请填写场景的名称"):
+        scenario_file(TASK, carried_out().record, name, no_limit)
+
+
+def test_a_record_is_bounded() -> None:
+    for record in (
+        Record({"at": "x"}),
+        Record({}, {}, [7]),
+        Record({}, {"a": 1}),
+        Record({}, {}, [{"wait": "P1D", "note": "长" * 20_001}]),
+    ):
+        with pytest.raises(Unreadable):
+            dry_run(TASK, record, None, no_limit)
+    with pytest.raises(Refused, match=f"最多录 {MAX_STEPS} 步"):
+        dry_run(TASK, Record({}, {}, [{"wait": "P1D"}] * (MAX_STEPS + 1)), None, no_limit)
+
+
+@pytest.mark.parametrize("act", [{}, {"kind": "end"}, {"kind": 7}])
+def test_what_is_no_act_is_refused(act: Mapping[str, Any]) -> None:
+    with pytest.raises(Refused):
+        dry_run(TASK, Record(), {"key": "", **act}, no_limit)
