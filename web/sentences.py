@@ -27,7 +27,7 @@ SENTENCE_END, CLAUSES, LIST = re.compile("(?<=。)；"), re.compile("；|：| ·
 UNIT = re.compile("[^；：，、“”\\s]+")
 CHINESE = re.compile("[\u3400-\u9fff]")
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
-NUMBER, QUOTED = r"[\d.]+", "(?:[^“”]|“[^“”]*”)+"
+NUMBER, QUOTED = r"[\d.]+", "(?:[^“”]|“[^“”]*”)*"
 SHAPES = dict.fromkeys(("n", "days", "hours", "minutes", "least", "most", "line", "year"), NUMBER) | {
     "noun": r"\w+",
     "word": r"[\w.-]+",

@@ -24,6 +24,7 @@ from werkzeug.test import TestResponse
 from bpmn import beginning, shipped
 from engine.packages import Package, frozen_package, read_package
 from engine.schema import process_versions
+from engine.versions import publish
 from governance.cases.codes import codes
 from governance.cases.photos import Picture
 from governance.meetings.commands import add_item, note_result
@@ -34,6 +35,8 @@ from governance.meetings.rules import Body
 from governance.organisation.models import Unit
 from governance.people.models import Appointment, Person
 from governance.people.rules import POSTS
+from governance.studio.models import Draft
+from governance.studio.queries import package_of_draft
 from tests.district import District
 from tests.governance.meeting_world import ESTATE, Hall
 from tests.journeys.matters import LEAK, Matter, addressee, place, reported
@@ -536,3 +539,95 @@ def test_whatever_people_write_is_read_to_its_end(town: District, endless: str) 
     """Sentences hold sentences, but not for ever."""
     with town.app().test_request_context(headers={"Cookie": "language=en"}):
         assert all(word in say(endless) for word in CHINESE.findall(endless)[-2:])
+
+
+# ---- the studio in English -------------------------------------------------------------------------------------------
+
+Edits = tuple[tuple[str, str, str], ...]
+"""The file, what stands there, and what takes its place; nothing stands for the whole file, and nothing in its place removes it."""
+SLOWER = ("process.bpmn", '<wz:deadline amount="4" unit="work_hours" />', '<wz:deadline amount="2" unit="work_days" />')
+ADDED = """<bpmn:userTask id="look" name="看现场"><bpmn:extensionElements><wz:assign post="grid_worker" unit="first_receiver" />
+<wz:form key="grade_case" /><wz:deadline amount="1" unit="work_days" /></bpmn:extensionElements></bpmn:userTask>
+<bpmn:sequenceFlow id="looked" sourceRef="look" targetRef="grade_outcome" />"""
+BETWEEN = 'id="grade_case_to_grade_outcome" sourceRef="grade_case" targetRef="'
+CHANGED: Edits = (
+    SLOWER,
+    ("process.bpmn", '<wz:form key="sign_explanation" />', '<wz:form key="rectify" />'),
+    ("forms/sign_explanation.json", "", ""),
+    ("process.bpmn", f"<bpmn:sequenceFlow {BETWEEN}grade_outcome", f"{ADDED}<bpmn:sequenceFlow {BETWEEN}look"),
+    ("process.bpmn", '<wz:actions allow="transfer,urge,communicate" />', '<wz:actions allow="transfer,copy" />'),
+    ("forms/grade_case.json", '"maxLength": 20', '"maxLength": 30'),
+    ("forms/grade_case.json", '"title": "自办"', '"title": "逐级"'),
+)
+BROKEN: Edits = (
+    ("process.bpmn", '<wz:assign post="grid_worker,grid_lead,community_worker,command_centre" unit="first_receiver" />', ""),
+    (
+        "process.bpmn",
+        '<wz:assign post="grid_worker,grid_lead,community_worker" unit="place" />',
+        '<wz:assign post="nobody" unit="nowhere" />',
+    ),
+    ("process.bpmn", ">P3D<", ">three days<"),
+    ("process.bpmn", ">grade_result == ", ">grade_result = "),
+    ("process.bpmn", 'targetRef="mediate_case"', 'targetRef="nowhere"'),
+    ("process.bpmn", '<wz:form key="rework_case" />', '<wz:form key="" />'),
+    ("forms/sign_explanation.json", "", ""),
+    ("forms/grade_case.json", '"maxLength": 20', '"maxLength": "long", "maximal": 3'),
+    ("tables/tier_limits.dmn", '<text>"P1"</text>', '<text>，"P1"</text>'),
+)
+
+
+def _drafted(town: District, designer: FlaskClient, edits: Edits) -> str:
+    """The address of a draft of the process of issues, so edited."""
+    address = _post(designer, _version(town).replace("processes/", "studio/from/"), "/admin/processes").headers["Location"]
+    held = designer.get(f"{address}/files.json").get_json()
+    files: dict[str, str | None] = {}
+    for name, old, new in edits:
+        text = files.get(name, held["files"][name])
+        assert isinstance(text, str) and old in text, old
+        files[name] = text.replace(old, new) if old else None
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', designer.get("/admin/processes").get_data(as_text=True))[-1]
+    sent = {"revision": held["revision"], "files": files}
+    answer = designer.post(f"{address}/files", json=sent, headers={"X-CSRFToken": token, "Referer": "http://localhost/"})
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return str(address)
+
+
+def _ran(town: District, designer: FlaskClient, address: str, page: str) -> list[str]:
+    """The pages of a run that a form begins: all its results, and those of one kind."""
+    answer = _post(designer, address, page, last="200")
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    run = answer.headers["Location"]
+    assert "hx-get" in designer.get(run).get_data(as_text=True)
+    town.tick()
+    endings = re.findall(r"ending=(\w+)#", designer.get(run).get_data(as_text=True))
+    assert endings
+    return [run, f"{run}?ending={endings[0]}"]
+
+
+def test_the_studio_is_in_english(town: District, matters: dict[str, Matter], data: re.Pattern[str]) -> None:
+    """What changed, what is wrong, what past cases would do, who can come along to a new version."""
+    written = re.compile(f"{data.pattern}|看现场|随产品发布|特急，任一级")
+    designer, town.clock.at = _client(town, "liucheng"), town.clock.at + timedelta(days=1)
+    changed, broken = _drafted(town, designer, CHANGED), _drafted(town, designer, BROKEN)
+    pages = ["/admin/processes", changed, f"{changed}/review", f"{broken}/review", f"{changed}/rehearsals"]
+    pages += _ran(town, designer, f"{changed}/rehearsals", f"{changed}/rehearsals")
+    old = int(_version(town).rpartition("/")[2])
+    with town.office.work() as context:
+        new = publish(
+            context.session.connection(), context.new_id(), _package(context, changed), context.now(), by="test", reason="trial"
+        ).id
+    target = f"/admin/studio/to/{new}"
+    pages += [f"/admin/studio/compare/{old}/{new}", target, *_ran(town, designer, target, target)]
+    shown = {page: designer.get(page).get_data() for page in pages}
+    assert {page: foreign for page in pages if (foreign := _foreign(shown[page], written))} == {}
+    told = shown[f"{changed}/review"].decode()
+    for sentence in (
+        "Step “Grade and categorise” · Time limit changed from “4 working hours” to “2 working days”",
+        "Step “看现场” added (Handler: post Grid worker",
+        "Form “Sign the explanation” removed",
+    ):
+        assert sentence in told
+
+
+def _package(context: Any, address: str) -> Package:
+    return package_of_draft(context.session.get_one(Draft, int(address.rpartition("/")[2])))
