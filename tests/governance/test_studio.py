@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from itertools import pairwise
+from time import process_time
 
 import pytest
 from sqlalchemy import select
@@ -48,7 +50,7 @@ from governance.studio.errors import (
     ScenarioFailed,
 )
 from governance.studio.models import Draft
-from governance.studio.rules import HOLD, MAX_REVISIONS, ONE_SITTING, problems_of
+from governance.studio.rules import HOLD, MAX_REVISIONS, ONE_SITTING, failed_scenarios, problems_of
 from governance.workflow.commands import complete
 from tests.district import MONDAY, District
 from tests.faults.test_together import together
@@ -363,6 +365,22 @@ def test_a_scenario_that_fails_keeps_a_change_back(studio: Studio) -> None:
     assert told.scenarios_reason == "核查不再需要两次" and len(told.scenarios_given_up) == 1 and name not in json.loads(held.files)
     studio.decide(held)
     assert held.published_id
+
+
+def test_scenarios_share_what_a_page_can_wait_for() -> None:
+    """A reminder every minute of three years is stopped, and leaves nothing to the scenarios behind it."""
+    own = read_package(shipped()[KEY])
+    each = "<bpmn:timerEventDefinition><bpmn:timeCycle>R/PT1M</bpmn:timeCycle></bpmn:timerEventDefinition>"
+    remind = f'<bpmn:boundaryEvent id="each" attachedToRef="carry_out_decision" cancelActivity="false">{each}</bpmn:boundaryEvent>'
+    steps = "".join(f'<bpmn:scriptTask id="s{n}"><bpmn:script>a = {n}</bpmn:script></bpmn:scriptTask>' for n in range(20))
+    way = ["each", *(f"s{n}" for n in range(20)), "over"]
+    flows = "".join(f'<bpmn:sequenceFlow id="f_{a}" sourceRef="{a}" targetRef="{b}" />' for a, b in pairwise(way))
+    drawn = own.files[DIAGRAM].decode().replace("</bpmn:process>", f'{remind}{steps}{flows}<bpmn:endEvent id="over" /></bpmn:process>')
+    start = "start: {data: {responsible_unit: '1', due_at: '2029-01-01T00:00:00+08:00', convener: {person: '1', unit: '1'}}}"
+    slow = {f"scenarios/{n}.yaml": f"name: s{n}\n{start}\nsteps: [{{wait: P1000D}}]".encode() for n in range(20)}
+    began = process_time()
+    failed = failed_scenarios(frozen_package({**own.files, **slow, DIAGRAM: drawn.encode()}), lambda *_: None)
+    assert failed.keys() == slow.keys() and process_time() - began < 30
 
 
 def test_studio_rules_refuse_at_least_what_the_engine_refuses() -> None:
