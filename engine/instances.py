@@ -409,12 +409,15 @@ class Instances:
         relocation.withdraw(_asking(machine), now)
         return self._store(there, replace(command, facts=facts), machine, before, going.assigned, version_id=version.id)
 
-    def undo_move(self, instance_id: int, actor: Actor, reason: str, *, revision: int | None = None) -> Advance:
-        """Takes an instance back to the version it was moved from, as it was; raises `NothingToUndo`, `Erased`."""
+    def undo_move(self, instance_id: int, actor: Actor, reason: str, *, seq: int | None = None, revision: int | None = None) -> Advance:
+        """Takes an instance back to the version it was moved from, as it was; `seq` says which move is meant.
+
+        Raises `NothingToUndo`, `Erased`.
+        """
         held = self.hold_instance(instance_id, revision)
         self._permit(held, RUNNING, SUSPENDED)
         log = entries(self.connection, held.id)
-        move = undoable(log)
+        move = undoable(log, seq)
         if move.data is None:
             raise Erased(move.seq)
         now, version_id, kept = self.now(), move.data["from"], move.facts.get("kept", {})

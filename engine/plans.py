@@ -73,11 +73,11 @@ def standing_moves(log: Iterable[Recorded]) -> list[Recorded]:
     return moves
 
 
-def undoable(log: Iterable[Recorded]) -> Recorded:
-    """The last move, when nothing has happened since; raises `NothingToUndo`."""
+def undoable(log: Iterable[Recorded], seq: int | None = None) -> Recorded:
+    """The last move, when nothing has happened since, and when it is the one with this number; raises `NothingToUndo`."""
     log = list(log)
     move = next(reversed(standing_moves(log)), None)
-    if move is None or any(entry.seq > move.seq and entry.kind in HAPPENING for entry in log):
+    if move is None or seq not in (None, move.seq) or any(entry.seq > move.seq and entry.kind in HAPPENING for entry in log):
         raise NothingToUndo
     return move
 

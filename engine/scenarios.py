@@ -24,6 +24,8 @@ from engine.scenario_files import VERBS, Scenario
 
 EPOCH = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 MAX_FIRINGS = 20_000
+MAX_STEPS = 50_000
+"""How far the diagram goes by itself in scenarios that are played one after the other: some seconds."""
 STRIDE = 50
 
 
@@ -45,6 +47,8 @@ class Played:
     open: tuple[str, ...]
     finished: bool
     data: Mapping[str, Any]
+    cost: int
+    """How many steps the diagram took."""
 
     @property
     def passed(self) -> bool:
@@ -55,9 +59,9 @@ Deadlines = Callable[[Node, Mapping[str, Any], datetime], datetime | None]
 """Until when a task that opens must be done, by its settings and the data it sees; None for no limit."""
 
 
-def play(program: Program, scenario: Scenario, deadlines: Deadlines | None = None) -> Played:
-    """Runs one scenario to its end, or to the first step that cannot be carried out."""
-    return _Player(program, scenario, deadlines).run()
+def play(program: Program, scenario: Scenario, deadlines: Deadlines | None = None, steps: int = MAX_STEPS) -> Played:
+    """Runs one scenario to its end, to the first step that cannot be carried out, or until the diagram has taken so many steps."""
+    return _Player(program, scenario, deadlines, steps).run()
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,9 @@ class _Incident:
 
 
 class _Player:
-    def __init__(self, program: Program, scenario: Scenario, deadlines: Deadlines | None) -> None:
+    def __init__(self, program: Program, scenario: Scenario, deadlines: Deadlines | None, steps: int) -> None:
         self.program = program
+        self.steps, self.left = steps, steps
         self.deadlines = deadlines
         self.due: dict[str, datetime] = {}
         self.scenario = scenario
@@ -157,6 +162,7 @@ class _Player:
             tuple(task.element for task in machine.open()),
             machine.finished,
             machine.data,
+            self.steps - self.left,
         )
 
     def stand(self) -> Stand:
@@ -190,6 +196,7 @@ class _Player:
             carry_out(self.machine, command, self.past)
             self.since.append(command)
         except StepFailed as failed:
+            self.spend()
             self.go_back()
             self.incidents.append(_Incident(failed, command, self.step))
             self.happened.append(self.incidents[-1])
@@ -198,7 +205,14 @@ class _Player:
         for opened in (step for step in self.machine.steps if step.kind == "opened"):
             self.set_deadline(opened)
         self.events.extend(self.machine.steps)
+        self.spend()
+
+    def spend(self) -> None:
+        """Counts the steps just taken, and forgets them."""
+        self.left -= len(self.machine.steps)
         self.machine.steps.clear()
+        if self.left < 0:
+            raise Unreadable(f"场景中流程自动运行的步数合计超过上限 {MAX_STEPS} 步。")
 
     def remember(self) -> None:
         self.kept = (orjson.dumps(self.machine.state()), self.machine.now, Counter(self.asked))
@@ -210,7 +224,7 @@ class _Player:
         self.machine = Machine.restore(self.program, orjson.loads(state), clock, self.lookup)
         for command in self.since:
             carry_out(self.machine, command, self.past)
-        self.machine.steps.clear()
+        self.spend()
 
     def past(self, key: str) -> tuple[Data, datetime]:
         state, then = self.before[key]

@@ -19,6 +19,9 @@ from engine.program import Program
 from engine.schema import commands, instances, process_versions, retirements
 from engine.validator import check_package, publishable
 
+CHANGING = 0x777A
+"""The advisory locks of whoever changes a process on PostgreSQL."""
+
 
 @dataclass(frozen=True)
 class Version:
@@ -46,12 +49,19 @@ _COLUMNS = (
 )
 
 
+def hold_process(connection: Connection, key: str) -> None:
+    """Nobody else submits, publishes or retires anything of this process before the transaction ends; SQLite has one writer anyhow."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(CHANGING, func.hashtext(key))))
+
+
 def publish(connection: Connection, id: int, package: Package, now: datetime, *, by: str, reason: str) -> Version:
     """Freezes a package as the next version of its process; raises `VersionRefused` when it may not be published."""
     problems = check_package(package)
     if not publishable(problems):
         raise VersionRefused(problems)
     key = package.diagram.main.id
+    hold_process(connection, key)
     latest = connection.scalar(select(func.max(process_versions.c.number)).where(process_versions.c.key == key))
     version = Version(id, key, (latest or 0) + 1, package.diagram.main.name or key, package.digest, now, by, reason)
     stored = {"files": _stored(package.files), "rehearsed": _stored(package.rehearsed)}

@@ -14,7 +14,9 @@ from sqlalchemy import func, select
 
 from engine.instances import SYSTEM
 from engine.log import loads
+from engine.plans import Plan
 from engine.schema import instances, tasks
+from engine.versions import Version
 from governance.cases.models import Case
 from governance.cases.photos import add_photo, read_picture
 from governance.deliberation.commands import Resident, Suggestion, evaluate, object_to, suggest, support, withdraw
@@ -127,6 +129,17 @@ class Topic:
         """Taken back to where it was after command `to`."""
         with self.district.office.work() as context:
             instances_of(context).rewind(self._matter(context).instance_id or 0, to, SYSTEM, "有误")
+        return self
+
+    def moved(self, version: Version, plan: Plan) -> Topic:
+        """On another version of its process, as far as the plan lets its history come."""
+        with self.district.office.work() as context:
+            instances_of(context).move(self._matter(context).instance_id or 0, version, plan, SYSTEM, "换版")
+        return self
+
+    def moved_back(self) -> Topic:
+        with self.district.office.work() as context:
+            instances_of(context).undo_move(self._matter(context).instance_id or 0, SYSTEM, "有误")
         return self
 
     def cancelled(self) -> Topic:

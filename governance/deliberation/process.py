@@ -10,6 +10,7 @@ from sqlalchemy import func, literal, select, update
 
 from engine.errors import InstanceAtRest, NothingWaits
 from engine.instances import CANCELLED, SUSPENDED, SYSTEM, Advance
+from engine.plans import MOVES
 from governance.base import inserting
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import Unit as LimitUnit
@@ -31,6 +32,8 @@ from governance.workflow.commands import Desk, checks
 from governance.workflow.world import CASE_CLOSED, answers, carries, follows, instances
 
 Data = Mapping[str, Any]
+TURNING = frozenset(["rewind", "cancel", *MOVES])
+"""Commands after which a process may wait for something else than before, though nobody decided anything."""
 LEAST_NOTICE = 7
 """公示 in days: 四议两公开 documents; 民法典 and the rules of owners' meetings ask for no more."""
 SATISFIED, DISSATISFIED = 4, 2
@@ -50,7 +53,7 @@ def follow_matter(context: Context, advance: Advance) -> None:
         return
     statuses = tuple(settings["status"]["value"] for settings in advance.open_settings if "status" in settings)
     follow(matter, advance.data, statuses, advance.status, advance.at)
-    if advance.kind in ("rewind", "cancel"):
+    if advance.kind in TURNING:
         _let_go(context, matter, advance)
     _keep_answers(context, matter, advance)
     _note_done(context, matter, advance)

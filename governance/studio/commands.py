@@ -11,11 +11,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from bpmn import TEMPLATES, beginning, shipped
-from engine.errors import VersionRefused
+from engine.errors import StepFailed, VersionRefused
 from engine.instances import Advance
 from engine.packages import DIAGRAM, Package, frozen_package, read_archive
 from engine.validator import Problem, publishable
-from engine.versions import latest_version, whole_package
+from engine.versions import hold_process, latest_version, whole_package
 from governance.calendar.queries import working_calendar
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound, Refused
@@ -51,6 +51,7 @@ from governance.workflow.world import instances
 MAKERS = ("process_designer", "system_administrator")
 PROCESS = "process_change"
 NAME = 60
+KEY = 60
 
 
 # ---- where a draft comes from ------------------------------------------------------------------------------------
@@ -78,7 +79,10 @@ def draft_new(context: Context, actor: Actor, name: str, template: str = "blank"
 
 
 def draft_import(context: Context, actor: Actor, content: bytes) -> Draft:
-    """A draft that begins as a zip file or a bare diagram; a process known by its key becomes a change of it. Raises `Unreadable`."""
+    """A draft that begins as a zip file or a bare diagram; a process known by its key becomes a change of it.
+
+    Raises `Unreadable`, `Refused`.
+    """
     _permit(actor)
     package = read_archive(content) if content.startswith(b"PK") else frozen_package({DIAGRAM: content})
     latest = queries.current(context.session, package.diagram.main.id)
@@ -87,6 +91,8 @@ def draft_import(context: Context, actor: Actor, content: bytes) -> Draft:
 
 def _begin(context: Context, actor: Actor, package: Package, base_id: int | None) -> Draft:
     now, main = context.now(), package.diagram.main
+    if len(main.id) > KEY:
+        raise Refused({"files": f"流程的编号不能超过 {KEY} 个字符"})
     held = Draft(
         id=context.new_id(),
         key=main.id,
@@ -220,7 +226,7 @@ def _respect(context: Context, actor: Actor, held: Draft) -> None:
 def _changed(context: Context, held: Draft, seen: int) -> DraftChanged:
     """What somebody else made of the draft since the actor saw it, in sentences."""
     session = context.session
-    earlier = select(DraftRevision).where(DraftRevision.draft_id == held.id, DraftRevision.number <= seen)
+    earlier = select(DraftRevision).where(DraftRevision.draft_id == held.id, DraftRevision.number <= min(seen, held.revision))
     before = session.scalar(earlier.order_by(DraftRevision.number.desc()).limit(1))
     new = queries.package_of_draft(held)
     told = queries.compared(frozen_package(files_of(before.files)), new).sentences if before else []
@@ -247,7 +253,7 @@ def submit(context: Context, actor: Actor, draft_id: int, revision: int, proposa
     """提交审批: starts the change that somebody else decides on.
 
     Raises `Refused`, `VersionRefused`, `ScenarioFailed`, `NothingChanged`, `BehindPublished`, `AlreadyUnderWay`,
-    `DraftChanged`, `DraftHeld`, `DraftClosed`.
+    `DraftChanged`, `DraftHeld`, `DraftClosed`, and `StepFailed` when the change itself cannot begin.
     """
     held = _open_draft(context, actor, draft_id)
     _respect(context, actor, held)
@@ -270,6 +276,7 @@ def submit(context: Context, actor: Actor, draft_id: int, revision: int, proposa
         "act": "publish",
         "digest": package.digest,
         "base_number": latest.number if latest else 0,
+        "editors": [{"person": str(person_id)} for person_id in queries.editors(context.session, held.id)],
         "changes": told.sentences,
         "scenarios_given_up": sorted(given_up.values()),
         "scenarios_reason": proposal.scenarios_reason.strip() if given_up else "",
@@ -327,6 +334,7 @@ def _read(context: Context, proposal: Proposal) -> None:
 
 
 def _alone(context: Context, key: str) -> None:
+    hold_process(context.session.connection(), key)
     if queries.under_way(context.session, key):
         raise AlreadyUnderWay
 
@@ -343,4 +351,7 @@ def _start(context: Context, actor: Actor, business_key: str, key: str, name: st
     }
     version = latest_version(context.session.connection(), PROCESS)
     title = f"{'停用' if data['act'] == 'retire' else '发布'}流程“{name}”"
-    return instances(context).start(version, {**known, **data}, acting, business_key=business_key, title=title)
+    advance = instances(context).start(version, {**known, **data}, acting, business_key=business_key, title=title)
+    if advance.stopped:
+        raise StepFailed(advance.stopped.element, advance.stopped.rule, advance.stopped.message)
+    return advance

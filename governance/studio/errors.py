@@ -41,6 +41,10 @@ class BehindPublished(GovernanceError):
         self.number = number
 
 
+class RetiredMeanwhile(GovernanceError):
+    """提交审批以后流程已经停用。"""
+
+
 class OtherThanAgreed(GovernanceError):
     """草稿内容与提交审批时不一致，未予发布。"""
 

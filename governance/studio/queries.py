@@ -46,6 +46,13 @@ def revisions(session: Session, draft_id: int) -> Sequence[DraftRevision]:
     return session.scalars(select(DraftRevision).where(DraftRevision.draft_id == draft_id).order_by(DraftRevision.number.desc())).all()
 
 
+def editors(session: Session, draft_id: int) -> Sequence[int]:
+    """The people who had a hand in a draft."""
+    return session.scalars(
+        select(DraftRevision.saved_by).where(DraftRevision.draft_id == draft_id).distinct().order_by(DraftRevision.saved_by)
+    ).all()
+
+
 def package_of_draft(held: Draft) -> Package:
     """The package that the draft's files make."""
     return frozen_package(files_of(held.files))

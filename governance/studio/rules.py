@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from engine.log import dumps
 from engine.packages import Package, belongs
-from engine.scenarios import Deadlines, play
+from engine.scenarios import MAX_STEPS, Deadlines, play
 from engine.validator import Problem, check_package
 from engine.versions import thaw
 from governance.calendar.rules import Unit as LimitUnit
@@ -58,9 +58,14 @@ def problems_of(package: Package) -> tuple[Problem, ...]:
 
 
 def failed_scenarios(package: Package, deadlines: Deadlines) -> Mapping[str, str]:
-    """The scenarios that do not pass, their names by their files."""
-    played = zip(sorted(package.rehearsed), package.scenarios, strict=True)
-    return {file: scenario.name for file, scenario in played if not play(package.program, scenario, deadlines).passed}
+    """The scenarios that do not pass, their names by their files; together they may take so many steps as one alone."""
+    failed, left = dict[str, str](), MAX_STEPS
+    for file, scenario in zip(sorted(package.rehearsed), package.scenarios, strict=True):
+        played = play(package.program, scenario, deadlines, left)
+        left = max(0, left - played.cost)
+        if not played.passed:
+            failed[file] = scenario.name
+    return failed
 
 
 def _unknown(package: Package) -> Iterator[Problem]:

@@ -282,6 +282,10 @@ class _Rehearsal:
         )
 
 
+Came = tuple[str, str, str, Mapping[str, Any]]
+"""What it came to for one instance: how it ended, where, why, and the rest that is told."""
+
+
 class _Mover:
     """One version, and the instances that come to it or go back."""
 
@@ -295,10 +299,10 @@ class _Mover:
         act = {PREVIEW: self._preview, MOVE: self._move, UNDO: self._undo}[self.held.kind]
         try:
             with self.context.session.begin_nested():
-                ending, element, message = act(instance_id)
+                ending, element, message, told = act(instance_id)
         except (EngineError, GovernanceError) as error:
-            ending, element, message = CANNOT, getattr(error, "element", ""), str(error)
-        return RunResult(run_id=self.held.id, instance_id=instance_id, ending=ending, element=element, message=message, told="{}")
+            ending, element, message, told = CANNOT, getattr(error, "element", ""), str(error), {}
+        return RunResult(run_id=self.held.id, instance_id=instance_id, ending=ending, element=element, message=message, told=dumps(told))
 
     def _plan(self, instance_id: int) -> Plan:
         connection = self.context.session.connection()
@@ -306,22 +310,24 @@ class _Mover:
         names = package_of(connection, version_id).diagram.nodes.keys()
         return Plan({old: new for old, new in self.plan.renamed.items() if old in names}, self.plan.dropped & names, self.plan.passed)
 
-    def _preview(self, instance_id: int) -> tuple[str, str, str]:
+    def _preview(self, instance_id: int) -> Came:
         prospect = self.run.preview_move(instance_id, self.version, self._plan(instance_id))
         if prospect.refusal is not None:
-            return CANNOT, getattr(prospect.refusal, "element", ""), str(prospect.refusal)
+            return CANNOT, getattr(prospect.refusal, "element", ""), str(prospect.refusal), {}
         opened = "、".join(f"“{opening.name}”" for opening, _ in prospect.opened)
-        return CAN, "", f"将产生待办{opened}" if opened else ""
+        return CAN, "", f"将产生待办{opened}" if opened else "", {}
 
-    def _move(self, instance_id: int) -> tuple[str, str, str]:
-        self.run.move(instance_id, self.version, self._plan(instance_id), self.actor, self.held.reason)
+    def _move(self, instance_id: int) -> Came:
+        seq = self.run.move(instance_id, self.version, self._plan(instance_id), self.actor, self.held.reason).seq
         left = [self.run.retry(incident_id, self.actor).stopped for incident_id in self._incidents(instance_id)]
         stopped = next((stop for stop in left if stop), None)
-        return MOVED, stopped.element if stopped else "", stopped.message if stopped else ""
+        return MOVED, stopped.element if stopped else "", stopped.message if stopped else "", {"seq": seq}
 
-    def _undo(self, instance_id: int) -> tuple[str, str, str]:
-        self.run.undo_move(instance_id, self.actor, self.held.reason)
-        return UNDONE, "", ""
+    def _undo(self, instance_id: int) -> Came:
+        """Only the move of that run is taken back, not one that another run has made since."""
+        made = self.context.session.get_one(RunResult, (self.held.of_id, instance_id))
+        self.run.undo_move(instance_id, self.actor, self.held.reason, seq=loads(made.told).get("seq"))
+        return UNDONE, "", "", {}
 
     def _incidents(self, instance_id: int) -> Sequence[int]:
         """What had failed is tried again on the new version."""

@@ -41,6 +41,7 @@ ACTOR_NAMES = {
     "convener": "召集人",
     "executor": "落实人",
     "submitter": "提交人",
+    "editors": "修改过草稿的人",
     "approver": "审批人",
     "checker": "核查人",
     "proposer": "提议人",

@@ -59,7 +59,9 @@ def _in_office(session: Session, opening: Opening, today: date) -> int | None:
 
 def excluded(setting: Mapping[str, str], data: Mapping[str, Any]) -> set[str]:
     """回避: the people who must not do a task, because they did one that it judges."""
-    return {str(data[name].get("person")) for name in words(setting.get("exclude", "")) if isinstance(data.get(name), dict)}
+    named = (data.get(name) for name in words(setting.get("exclude", "")))
+    acted = (one for given in named for one in (given if isinstance(given, list) else [given]))
+    return {str(one.get("person")) for one in acted if isinstance(one, dict)}
 
 
 def _own(opening: Opening, rule: str, posts: tuple[str, ...], setting: Mapping[str, str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from governance.errors import NotAllowed, NotFound, Refused
 from governance.forms.rules import check_form, fields, opinion_needed
 from governance.matters.models import Matter
 from governance.organisation.models import Unit
-from governance.workflow.assignment import REPORTER
+from governance.workflow.assignment import REPORTER, excluded
 from governance.workflow.world import instances
 
 OPINION = 1000
@@ -45,6 +45,10 @@ class Desk:
     def form(self) -> Mapping[str, Any]:
         key = self.settings.get("form", {}).get("key")
         return self.package.forms[key] if key else {"properties": {}}
+
+    def excludes(self, actor: Actor) -> bool:
+        """回避, also of who has come to the post, or stands in for it, since the open task was addressed."""
+        return self.task["closed_at"] is None and str(actor.person_id) in excluded(self.settings.get("assign", {}), self.data)
 
 
 Check = Callable[[Context, Desk, Mapping[str, Any]], dict[str, str]]
@@ -79,7 +83,7 @@ def desk(context: Context, task_id: int) -> Desk:
 def may_do(actor: Actor, held: Desk) -> bool:
     """Whether the task is addressed to the actor, and to nobody else by now."""
     addressed = any(p in held.principals for p in actor.principals)
-    return addressed and held.task["claimed_by"] in (None, str(actor.person_id))
+    return addressed and not held.excludes(actor) and held.task["claimed_by"] in (None, str(actor.person_id))
 
 
 def complete(
@@ -139,7 +143,7 @@ def held_task(run: Instances, task_id: int) -> tuple[Holding, Desk]:
 
 def permit(actor: Actor, held: Desk) -> None:
     """Lets those act to whom the task is or was addressed; that somebody was faster is the engine's to say."""
-    if not any(p in held.principals for p in actor.principals):
+    if held.excludes(actor) or not any(p in held.principals for p in actor.principals):
         raise NotAllowed
 
 

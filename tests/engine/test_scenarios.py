@@ -183,6 +183,16 @@ def test_an_hourly_timer_runs_for_ninety_days() -> None:
     assert whole.passed and sum(step.kind == "fired" for step in whole.events) == 90 * 24
 
 
+def test_what_a_diagram_does_by_itself_is_bounded_over_a_whole_scenario() -> None:
+    d = started("a", "e").users("a").ends("e", "e2")
+    d.node("boundaryEvent", "b", timer("cycle", "R/PT1H"), attachedToRef="a", cancelActivity="false").flow("b", "e2")
+    program, told = Program(read_diagram(d.xml())), read_scenario("name: x\nsteps: [{wait: P1D}, {wait: P1D}, {wait: P90D}]", "x.yaml")
+    cost = play(program, told).cost
+    assert play(program, told, steps=cost).passed
+    short = play(program, told, steps=cost // 2)
+    assert "步数合计超过上限" in short.failures[0].message and short.failures[0].step == 3
+
+
 def test_a_thousand_timers_are_due_at_once() -> None:
     body = Drawing().node("startEvent", "os").users("u").ends("oe", "be").chain("os", "u", "oe")
     body.node("boundaryEvent", "b", timer("duration", "P1D"), attachedToRef="u", cancelActivity="false").flow("b", "be")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.plans import Plan
+from engine.versions import latest_version, publish, whole_package
 from governance.cases.models import Case
 from governance.cases.queries import followed
 from governance.deliberation.commands import AlreadyGiven, NotOpen
@@ -223,6 +225,24 @@ def test_a_vote_that_nobody_waits_for_takes_no_ballots(district: District) -> No
     topic.cancelled()
     with pytest.raises(VoteVoid):
         cast(topic, topic.vote())
+    assert district.findings() == []
+
+
+def test_a_vote_goes_on_or_is_void_as_the_version_moved_to_has_it(district: District) -> None:
+    """On the new version the call for the vote is to be decided anew; a way back is a way back to the ballot box."""
+    topic = suggested(district).accepted().proposed().consulted()
+    vote = topic.called("社区党员名册", "PARTY_MEETING").vote()
+    cast(topic, vote)
+    with district.office.work() as context:
+        connection = context.session.connection()
+        package = whole_package(connection, latest_version(connection, "deliberation").id)
+        version = publish(connection, context.new_id(), package, context.now(), by="test", reason="试")
+    topic.moved(version, Plan(dropped=frozenset(["call_review_vote"])))
+    assert topic.open() == ["call_review_vote"]
+    with pytest.raises(VoteVoid):
+        cast(topic, vote, 2)
+    cast(topic.moved_back(), vote, 2)
+    cast(topic.moved(version, Plan()), vote, 3)
     assert district.findings() == []
 
 

@@ -199,6 +199,22 @@ def test_running_instances_are_previewed_moved_and_taken_back(court: Court) -> N
     assert court.district.findings() == []
 
 
+def test_a_run_takes_back_its_own_moves_and_nobody_elses(court: Court) -> None:
+    context, ids = court.context, court.begin(2)
+    second = court.publish(court.with_a_step())
+    moved = begin_move(context, court.maker, _previewed(court, second), "换版")
+    court.finish(moved)
+    third = court.publish(court.begun())
+    again = begin_move(context, court.maker, _previewed(court, third), "再换版")
+    assert court.finish(again) == {runs.MOVED: 2}
+    early = begin_undo(context, court.maker, moved.id, "退回")
+    assert court.finish(early) == {runs.CANNOT: 2} and court.versions(ids) == {third}
+    assert court.finish(begin_undo(context, court.maker, again.id, "退回")) == {runs.UNDONE: 2} and court.versions(ids) == {second}
+    assert court.finish(begin_undo(context, court.maker, moved.id, "退回")) == {runs.UNDONE: 2} and court.versions(ids).isdisjoint(
+        {second, third}
+    )
+
+
 def test_what_cannot_move_says_where_and_stays(court: Court) -> None:
     context, ids = court.context, court.begin()
     version = court.publish(court.with_a_step())
@@ -257,3 +273,9 @@ def test_the_runner_goes_on_with_a_run_until_it_is_over(district: District) -> N
 def _dues(court: Court, ids: list[int]) -> list[tuple[int, object]]:
     query = select(tasks.c.id, tasks.c.due_at).where(tasks.c.instance_id.in_(ids), tasks.c.closed_at.is_(None))
     return [(row.id, row.due_at) for row in court.context.session.connection().execute(query)]
+
+
+def _previewed(court: Court, version: int) -> int:
+    preview = begin_preview(court.context, court.maker, version)
+    assert court.finish(preview) == {runs.CAN: preview.total}
+    return preview.id

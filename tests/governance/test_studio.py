@@ -6,18 +6,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from itertools import pairwise
+from time import process_time
 
 import pytest
 from sqlalchemy import select
 
 from bpmn import shipped
 from engine.archives import pack
-from engine.errors import NoSuchVersion, Unreadable, VersionRefused
+from engine.errors import NoSuchVersion, StepFailed, Unreadable, VersionRefused
 from engine.log import entries
-from engine.packages import DIAGRAM, Package, read_package
+from engine.packages import DIAGRAM, Package, frozen_package, read_package
 from engine.schema import tasks
 from engine.validator import check_package, publishable
 from engine.versions import latest_version, publish, retire, whole_package
+from governance.context import Context
 from governance.errors import NotAllowed, NotFound, Refused
 from governance.studio import queries
 from governance.studio.commands import (
@@ -46,9 +50,10 @@ from governance.studio.errors import (
     ScenarioFailed,
 )
 from governance.studio.models import Draft
-from governance.studio.rules import HOLD, MAX_REVISIONS, ONE_SITTING, problems_of
+from governance.studio.rules import HOLD, MAX_REVISIONS, ONE_SITTING, failed_scenarios, problems_of
 from governance.workflow.commands import complete
 from tests.district import MONDAY, District
+from tests.faults.test_together import together
 from tests.governance.meeting_world import Hall
 
 DISTRICT = "500199"
@@ -374,12 +379,104 @@ def test_a_scenario_that_fails_keeps_a_change_back(studio: Studio) -> None:
     assert held.published_id
 
 
+def test_scenarios_share_what_a_page_can_wait_for() -> None:
+    """A reminder every minute of three years is stopped, and leaves nothing to the scenarios behind it."""
+    own = read_package(shipped()[KEY])
+    each = "<bpmn:timerEventDefinition><bpmn:timeCycle>R/PT1M</bpmn:timeCycle></bpmn:timerEventDefinition>"
+    remind = f'<bpmn:boundaryEvent id="each" attachedToRef="carry_out_decision" cancelActivity="false">{each}</bpmn:boundaryEvent>'
+    steps = "".join(f'<bpmn:scriptTask id="s{n}"><bpmn:script>a = {n}</bpmn:script></bpmn:scriptTask>' for n in range(20))
+    way = ["each", *(f"s{n}" for n in range(20)), "over"]
+    flows = "".join(f'<bpmn:sequenceFlow id="f_{a}" sourceRef="{a}" targetRef="{b}" />' for a, b in pairwise(way))
+    drawn = own.files[DIAGRAM].decode().replace("</bpmn:process>", f'{remind}{steps}{flows}<bpmn:endEvent id="over" /></bpmn:process>')
+    start = "start: {data: {responsible_unit: '1', due_at: '2029-01-01T00:00:00+08:00', convener: {person: '1', unit: '1'}}}"
+    slow = {f"scenarios/{n}.yaml": f"name: s{n}\n{start}\nsteps: [{{wait: P1000D}}]".encode() for n in range(20)}
+    began = process_time()
+    failed = failed_scenarios(frozen_package({**own.files, **slow, DIAGRAM: drawn.encode()}), lambda *_: None)
+    assert failed.keys() == slow.keys() and process_time() - began < 30
+
+
 def test_studio_rules_refuse_at_least_what_the_engine_refuses() -> None:
     for folder in shipped().values():
         package = read_package(folder)
         assert problems_of(package) == check_package(package) and publishable(problems_of(package))
         bare = Package(package.diagram, {DIAGRAM: package.files[DIAGRAM]})
         assert {p.rule for p in check_package(bare)} <= {p.rule for p in problems_of(bare)}
+
+
+def test_a_change_that_cannot_begin_leaves_the_draft_as_it_was(studio: Studio) -> None:
+    context, connection = studio.context, studio.context.session.connection()
+    held, own = studio.edited(), read_package(shipped()["process_change"])
+    broken = own.files[DIAGRAM].replace(b'unit="district" exclude', b'unit="lead_unit" exclude')
+    publish(connection, context.new_id(), frozen_package({**own.whole, DIAGRAM: broken}), MONDAY, by="system", reason="试")
+    with pytest.raises(StepFailed, match="找不到办理单位"), context.session.begin_nested():
+        submit(context, studio.maker, held.id, held.revision, WHY)
+    context.session.expire_all()
+    assert held.change_id is None and queries.changes_of(context.session, str(held.id)) == []
+    save(context, studio.maker, held.id, held.revision, {})
+
+
+def test_a_post_that_comes_later_does_not_make_one_the_judge_of_oneself(studio: Studio) -> None:
+    context, held, approver = studio.context, studio.submitted(), studio.approver
+    assert approver.acting
+    twice = replace(studio.maker, appointments=(*studio.maker.appointments, approver.acting))
+    task = context.session.connection().scalar(select(tasks.c.id).where(tasks.c.instance_id == held.change_id))
+    with pytest.raises(NotAllowed):
+        complete(context, twice, task, {"change_decision": "agree"})
+    studio.decide(held)
+    assert held.published_id
+
+
+def test_whoever_had_a_hand_in_a_draft_does_not_decide_on_it(studio: Studio) -> None:
+    context, held = studio.context, studio.edited()
+    release(context, studio.maker, held.id)
+    save(context, studio.approver, held.id, held.revision, {DIAGRAM: studio.diagram(held).replace('amount="4"', 'amount="5"')})
+    release(context, studio.approver, held.id)
+    submit(context, studio.maker, held.id, held.revision, WHY)
+    with pytest.raises(NotAllowed):
+        studio.decide(held)
+
+
+def test_what_was_retired_meanwhile_does_not_come_back_by_a_change_agreed_to_before(studio: Studio) -> None:
+    context, held = studio.context, studio.submitted()
+    retire(context.session.connection(), KEY, MONDAY, by="system", reason="别处停用")
+    change = held.change_id
+    studio.decide(held)
+    assert held.published_id is None and queries.current(context.session, KEY) is None
+    decided = queries.change_of(context.session, change or 0)
+    assert decided and decided.lapse == "提交审批以后流程已经停用。"
+
+
+def test_a_process_whose_number_is_too_long_is_not_taken_in(studio: Studio) -> None:
+    own = read_package(shipped()[KEY]).files[DIAGRAM]
+    for length in (61, 100):
+        with pytest.raises(Refused, match="编号不能超过"):
+            draft_import(studio.context, studio.maker, own.replace(b"decision_task", b"p" * length))
+    assert draft_import(studio.context, studio.maker, own.replace(b"decision_task", b"p" * 60)).key == "p" * 60
+
+
+def test_a_revision_that_never_was_is_not_saved_upon(studio: Studio) -> None:
+    held = studio.begun()
+    for revision in (-1, 0, 2, 2**31, 10**30):
+        with pytest.raises(DraftChanged):
+            save(studio.context, studio.maker, held.id, revision, {})
+
+
+def test_of_two_changes_submitted_at_once_one_is_under_way(district: District) -> None:
+    with district.office.work() as context:
+        first = Studio(district, context)
+        drafts = [(held.id, held.revision) for held in (first.edited() for _ in range(4))]
+    ends = together(district, *(partial(_submit, district, *one) for one in drafts))
+    assert [type(end) for end in ends if isinstance(end, Exception)] == [AlreadyUnderWay] * 3
+    with district.office.work() as context:
+        change = next(end for end in ends if not isinstance(end, Exception))
+        last = Studio(district, context)
+        withdraw(context, last.maker, change, "")
+        for draft_id, _ in drafts:
+            discard(context, last.maker, draft_id)
+
+
+def _submit(district: District, draft_id: int, revision: int, context: Context) -> int:
+    return submit(context, Studio(district, context).maker, draft_id, revision, WHY).instance_id
 
 
 # ---- going back, retiring ------------------------------------------------------------------------------------------
