@@ -54,9 +54,21 @@ def read_value(text: str) -> Any:
         raise Unreadable(f"“{text[:40]}”{wrong}。") from wrong
 
 
-def write_scenario(raw: Any) -> str:
+class _Step(dict[str, Any]):
+    """A step begins a line of its own, however short it is."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what is nested in one line where it holds no more, and steps on lines of their own."""
+
+
+_Dumper.add_representer(_Step, lambda dumper, step: dumper.represent_mapping("tag:yaml.org,2002:map", step, flow_style=False))
+
+
+def write_scenario(raw: Mapping[str, Any]) -> str:
     """The file of a scenario, in the words of those that ship; raises `Unreadable` for what no file can say."""
-    text: str = yaml.safe_dump(raw, allow_unicode=True, sort_keys=False, default_flow_style=None, width=WIDTH)
+    laid_out = {**raw, "steps": [_Step(step) for step in raw["steps"]]}
+    text: str = yaml.dump(laid_out, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=None, width=WIDTH)
     if read_scenario(text) != _scenario(raw):
         raise Unreadable("场景中有文件无法照原样记下的值。")
     return text

@@ -18,6 +18,10 @@ from tests.journeys.test_general import AXE, FINDINGS, TARGETS, WATCH
 CHINESE = re.compile("[\u3400-\u9fff]")
 RECORDED = "scenarios/01-一次核查到位.yaml"
 CARRIED_OUT, PASSED = "已落实，报召集人核查", "落实到位"
+TIMED = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d"><process id="notice" name="公示" isExecutable="true">
+<startEvent id="began" name="开始公示" /><sequenceFlow id="a" sourceRef="began" targetRef="due" />
+<intermediateCatchEvent id="due" name="公示期满"><timerEventDefinition id="t"><timeDuration>P3D</timeDuration></timerEventDefinition></intermediateCatchEvent>
+<sequenceFlow id="b" sourceRef="due" targetRef="over" /><endEvent id="over" name="公示结束" /></process></definitions>"""
 BREAK = """() => draft.set('process.bpmn', draft.get('process.bpmn').replace('check_result == "pass"', 'check_result == "agreed"'))"""
 
 
@@ -63,7 +67,8 @@ def handled(page: Page, outcome: str, **texts: str) -> None:
         with page.expect_response(re.compile("form-preview$")):
             choice.click()
     for name, text in texts.items():
-        form(page).locator(f"[name={name}]").fill(text)
+        field = form(page).locator(f"[name={name}]")
+        field.select_option(text) if field.evaluate("e => e.tagName") == "SELECT" else field.fill(text)
     with page.expect_response(re.compile("dry-run$")):
         form(page).get_by_role("button", name=outcome).click()
 
@@ -136,7 +141,27 @@ def test_messages_and_answers_of_lookups_are_recorded(designer: Worker) -> None:
     expect(page.locator(".sc-way li").last).to_have_text("收到消息“reporter_withdraws”")
     press(page, "撤销上一步")
     handled(page, "受理")
-    expect(page.locator(".sc-desk h2")).to_have_text("办理“分级分类”")
+    expect(page.locator(".sc-way li").last).to_contain_text("问题类别为“垃圾堆积”")
+    handled(page, "进入处置", level="tiered")
+    expect(page.get_by_label("tier_kind的值")).to_have_value("grid")
+    press(page, "就这样答复")
+    expect(page.locator(".sc-answers")).to_contain_text("tier_unit = grid-0302")
+    expect(page.locator(".sc-desk h2")).to_have_text("办理“本级处置”")
+    page.locator("[data-key=again-first_tier]").click()
+    expect(page.get_by_role("button", name="就这样答复", exact=True)).to_be_visible()
+
+
+def test_the_clock_goes_to_the_next_timer_and_a_scenario_can_wait(designer: Worker) -> None:
+    made = begun(designer, files={"process.bpmn": TIMED})
+    page = made.page
+    page.get_by_label("开始的时刻（北京时间）").fill("2026-03-02T09:00")
+    press(page, "开始")
+    press(page, "等到 2026/3/5 09:00：公示期满")
+    expect(page.locator(".sc-way li").last).to_have_text("时间过去 3 天")
+    page.get_by_label("场景名称").fill("公示期满")
+    press(page, "存入草稿")
+    expect(page.locator("[data-path] .light-green")).to_be_visible()
+    assert "- wait: P3D" in (made.text("scenarios/01-公示期满.yaml") or "")
 
 
 def test_one_is_edited_as_text_and_deleted(designer: Worker) -> None:

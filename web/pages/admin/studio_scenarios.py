@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from flask import Blueprint
@@ -32,6 +33,7 @@ from governance.workflow.rules import UNIT_RULES, planned_due, words
 from web.access import for_posts
 from web.language import gettext as _
 from web.language import listed
+from web.offers import coded
 from web.pages.admin import ADMINISTRATOR, DESIGNER
 from web.pages.admin.studio_forms import sent_object
 from web.sentences import say, say_all
@@ -248,7 +250,9 @@ def _details(package: Package, key: str, data: Mapping[str, Any]) -> str:
 def _spelled(field: Field, value: Any) -> str:
     if isinstance(value, bool):
         return _("是") if value else _("否")
-    chosen = {choice.value: say(choice.title) for choice in field.choices}
+    chosen = {choice.value: say(choice.title) for choice in field.choices} | dict(
+        chain.from_iterable(each for _group, each in coded(field))
+    )
     return listed(chosen.get(str(one), str(one)) for one in (value if isinstance(value, list) else [value]))
 
 

@@ -40,7 +40,11 @@ export class Preview {
       make('p', { className: 'help' }, say('previewHelp')), this.message, this.stage);
     this.frame.addEventListener('load', () => {
       this.#page().addEventListener('change', () => this.#tried());
-      this.#page().addEventListener('click', ({ target }) => { if (target.closest('.form-actions button')) pressed(this.#values()); });
+      this.#page().addEventListener('click', (event) => {
+        if (!event.target.closest('.form-actions button')) return;
+        event.preventDefault();
+        pressed(this.#values());
+      });
       this.#ask();
     });
     new ResizeObserver(() => this.#fit()).observe(this.stage);

@@ -11,7 +11,7 @@ const section = (title, ...children) => make('section', {}, make('h3', {}, title
 export class Recorder {
   /** `leave(path)` goes back to the list, with the path of what was recorded if it is kept. */
   constructor(box, draft, leave) {
-    Object.assign(this, { draft, leave, here: null, task: null, errors: {} });
+    Object.assign(this, { draft, leave, here: null, task: null, errors: {}, typed: {} });
     const urls = box.closest('[data-dry-run-url]').dataset;
     Object.assign(this, { dryRun: urls.dryRunUrl, file: urls.scenarioUrl, preview: urls.previewUrl });
     this.way = make('div', { className: 'fd-editor' });
@@ -72,8 +72,8 @@ export class Recorder {
   }
 
   starting() {
-    const values = (start) => new Values(say('startData'), start?.example, say('startDataHelp'));
-    let [chosen] = this.starts;
+    const values = (start) => new Values(say('startData'), this.typed[start?.element] ?? start?.example, say('startDataHelp'));
+    let chosen = this.starts.find(({ element }) => this.typed[element]) ?? this.starts[0];
     let data = values(chosen);
     const at = entry({ type: 'datetime-local', value: this.at, key: 'at', onInput: (value) => { this.at = value; } });
     const which = select({ value: chosen?.element, options: this.starts.map(({ element, name }) => [element, name]), key: 'start', onChange: (element) => {
@@ -82,7 +82,11 @@ export class Recorder {
       data.box.replaceWith(next.box);
       data = next;
     } });
-    const begin = button(say('start'), () => this.act({ kind: 'start', element: chosen.element, at: this.at, written: data.written }), { className: 'btn btn-primary', disabled: !chosen, 'data-key': 'begin' });
+    const go = () => {
+      this.typed = { [chosen.element]: data.written };
+      return this.act({ kind: 'start', element: chosen.element, at: this.at, written: data.written });
+    };
+    const begin = button(say('start'), go, { className: 'btn btn-primary', disabled: !chosen, 'data-key': 'begin' });
     return section(say('startTitle'), ...(this.starts.length > 1 ? [labelled(say('startWhich'), which)] : []), labelled(say('startAt'), at), data.box, make('div', { className: 'sc-actions' }, begin));
   }
 
@@ -108,6 +112,7 @@ export class Recorder {
     return section(say('way'), make('ol', { className: 'sc-way', start: 0 }, ...[began, ...way].map((said) => make('li', {}, said))), make('p', { role: 'status' }, make('strong', {}, stands)), undo);
   }
 
+  /** Back to the start, with what was typed there. */
   restart() {
     this.here = null;
     this.task = null;
