@@ -91,7 +91,7 @@ class Stand:
 
 def stand(program: Program, scenario: Scenario, deadlines: Deadlines | None = None) -> Stand:
     """Runs a scenario that is still being written, and says where it stands."""
-    player = _Player(program, scenario, deadlines)
+    player = _Player(program, scenario, deadlines, MAX_STEPS)
     player.run()
     return player.stand()
 

@@ -13,13 +13,13 @@ from typing import Any
 from engine.diagram import Node
 from engine.packages import Package, frozen_package
 from engine.scenario_files import Scenario, read_scenario, read_value, write_scenario
-from engine.scenarios import Deadlines, Failure, OpenTask, Stand, play, stand
+from engine.scenarios import Deadlines, Failure, OpenTask, Stand, stand
 from engine.validator import publishable
 from governance.calendar.rules import SHANGHAI
 from governance.errors import Refused
 from governance.forms.rules import check_form, read_form, shown_fields
 from governance.people.rules import POSTS
-from governance.studio.rules import Files, problems_of
+from governance.studio.rules import Files, played_scenarios, problems_of
 from governance.workflow.rules import words
 
 MAX_STEPS = 200
@@ -74,8 +74,7 @@ def tried(files: Files) -> Package:
 
 def results(package: Package, deadlines: Deadlines) -> dict[str, tuple[str, tuple[Failure, ...]]]:
     """By file, the scenario's name and what it expected and did not see."""
-    played = ((path, play(package.program, scenario, deadlines)) for path, scenario in _stories(package).items())
-    return {path: (one.name, one.failures) for path, one in played}
+    return {path: (played.name, played.failures) for path, played in played_scenarios(package, deadlines).items()}
 
 
 def dry_run(package: Package, record: Record, act: Raw | None, deadlines: Deadlines) -> DryRun:
@@ -118,10 +117,6 @@ def proposed_start(package: Package, node: Node) -> Raw:
 def proposed_answer(package: Package, lookup: str) -> Raw:
     """What another scenario of the package lets the lookup answer: an example of its shape."""
     return next((s.facts[lookup][0] for s in package.scenarios if lookup in s.facts), {})
-
-
-def _stories(package: Package) -> dict[str, Scenario]:
-    return dict(zip(sorted(package.rehearsed), package.scenarios, strict=True))
 
 
 # ---- what is done ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from engine.log import dumps
 from engine.packages import Package, belongs
-from engine.scenarios import MAX_STEPS, Deadlines, play
+from engine.scenarios import MAX_STEPS, Deadlines, Played, play
 from engine.validator import Problem, check_package
 from engine.versions import thaw
 from governance.calendar.rules import Unit as LimitUnit
@@ -57,15 +57,18 @@ def problems_of(package: Package) -> tuple[Problem, ...]:
     return (*check_package(package), *dict.fromkeys(_unknown(package)))
 
 
-def failed_scenarios(package: Package, deadlines: Deadlines) -> Mapping[str, str]:
-    """The scenarios that do not pass, their names by their files; together they may take so many steps as one alone."""
-    failed, left = dict[str, str](), MAX_STEPS
+def played_scenarios(package: Package, deadlines: Deadlines) -> Mapping[str, Played]:
+    """What became of the scenarios, by their files; together they may take so many steps as one alone."""
+    played, left = dict[str, Played](), MAX_STEPS
     for file, scenario in zip(sorted(package.rehearsed), package.scenarios, strict=True):
-        played = play(package.program, scenario, deadlines, left)
-        left = max(0, left - played.cost)
-        if not played.passed:
-            failed[file] = scenario.name
-    return failed
+        played[file] = play(package.program, scenario, deadlines, left)
+        left = max(0, left - played[file].cost)
+    return played
+
+
+def failed_scenarios(package: Package, deadlines: Deadlines) -> Mapping[str, str]:
+    """The scenarios that do not pass, their names by their files."""
+    return {file: played.name for file, played in played_scenarios(package, deadlines).items() if not played.passed}
 
 
 def _unknown(package: Package) -> Iterator[Problem]:
