@@ -35,11 +35,7 @@ OUTCOMES = {id: found for id, found in FORMS.items() if found[1] not in ("report
 SCENARIOS = {f"{key}/{scenario.name}": (package, scenario) for key, package in PACKAGES.items() for scenario in package.scenarios}
 BESIDE = {"anonymous", "matter_tier"}
 """What the conditions of a form may read that is known from the start."""
-<<<<<<< HEAD
-BEGAN = {"submitter", "starter"}
-=======
-BEGAN = {"submitter", "editors"}
->>>>>>> attack
+BEGAN = {"submitter", "editors", "starter"}
 """Who began an instance is in its data from the start."""
 GATHERED = {"respond_whistle": "whistle_results", "co_handle_case": "co_results", "carry_out_task": "task_results"}
 """Where the outcomes of a form that several units fill in at once are put together."""
