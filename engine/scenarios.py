@@ -125,6 +125,7 @@ class _Player:
         self.failures: list[Failure] = []
         self.step = 0
         self.stopped: Failure | None = None
+        self.firings = 0
         self.remember()
 
     def lookup(self, _key: str, name: str, _data: Mapping[str, Any]) -> Data:
@@ -251,9 +252,10 @@ class _Player:
         """Fires what is due in order of its instant; a timer that failed rests until its incident is over."""
         waiting = [(w.due_at, w.key) for w in self.machine.waiting() if w.due_at and w.due_at <= until]
         heapq.heapify(waiting)
-        for _ in range(MAX_FIRINGS):
-            if not waiting:
-                return
+        while waiting:
+            self.firings += 1
+            if self.firings > MAX_FIRINGS:
+                raise Unreadable(f"定时器连续触发超过 {MAX_FIRINGS} 次。")
             due, key = heapq.heappop(waiting)
             if self.machine.due(key) != due or key in {i.command.task_key for i in self.incidents if i.command.kind == "timer"}:
                 continue
@@ -264,7 +266,6 @@ class _Player:
                 again = self.machine.due(armed)
                 if again and again <= until:
                     heapq.heappush(waiting, (again, armed))
-        raise Unreadable(f"定时器连续触发超过 {MAX_FIRINGS} 次。")
 
     # ---- what a step does -----------------------------------------------------------------------------------
 

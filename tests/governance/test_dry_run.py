@@ -158,6 +158,19 @@ def test_a_record_is_bounded() -> None:
         dry_run(TASK, Record({}, {}, [{"wait": "P1D"}] * (MAX_STEPS + 1)), None, no_limit)
 
 
+EVERY_MINUTE = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d"><process id="p" name="p" isExecutable="true">
+<startEvent id="a" name="a" /><sequenceFlow id="f" sourceRef="a" targetRef="u" /><userTask id="u" name="u" />
+<sequenceFlow id="g" sourceRef="u" targetRef="z" /><endEvent id="z" name="z" />
+<boundaryEvent id="m" name="m" attachedToRef="u" cancelActivity="false"><timerEventDefinition id="t"><timeCycle>R/PT1M</timeCycle>
+</timerEventDefinition></boundaryEvent><sequenceFlow id="h" sourceRef="m" targetRef="y" /><endEvent id="y" name="y" /></process></definitions>"""
+
+
+def test_many_waits_fire_no_more_than_one() -> None:
+    package = frozen_package({"process.bpmn": EVERY_MINUTE})
+    ran = dry_run(package, Record({}, {}, [{"wait": "P9D"}] * MAX_STEPS), None, no_limit)
+    assert ran.refused == "定时器连续触发超过 20000 次。" and len(ran.record.steps) == 1
+
+
 @pytest.mark.parametrize("act", [{}, {"kind": "end"}, {"kind": 7}])
 def test_what_is_no_act_is_refused(act: Mapping[str, Any]) -> None:
     with pytest.raises(Refused):
