@@ -33,10 +33,10 @@ from governance.studio.errors import (
 )
 from governance.studio.models import Draft, DraftRevision
 from governance.studio.rules import (
+    AT_A_STRETCH,
     FARTHEST,
     HOLD,
     MAX_REVISIONS,
-    ONE_SITTING,
     REASON,
     Edits,
     edited,
@@ -190,7 +190,7 @@ def _keep(context: Context, held: Draft) -> None:
     session, mine = context.session, DraftRevision.draft_id == held.id
     last = session.scalar(select(DraftRevision).where(mine).order_by(DraftRevision.number.desc()).limit(1))
     now = held.edited_at
-    if last and last.number > 1 and last.saved_by == held.edited_by and now - last.began_at < ONE_SITTING:
+    if last and last.number > 1 and last.saved_by == held.edited_by and now - last.began_at < AT_A_STRETCH:
         session.delete(last)
         session.flush()
         began_at = last.began_at

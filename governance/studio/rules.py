@@ -20,7 +20,7 @@ from governance.workflow.world import LOOKUPS
 
 HOLD = timedelta(minutes=3)
 """How long nobody else may edit after the last sign of life of whoever does."""
-ONE_SITTING = timedelta(minutes=10)
+AT_A_STRETCH = timedelta(minutes=10)
 """Edits of one person within this time are one revision."""
 MAX_REVISIONS = 100
 REASON = 500

@@ -50,7 +50,7 @@ from governance.studio.errors import (
     ScenarioFailed,
 )
 from governance.studio.models import Draft
-from governance.studio.rules import HOLD, MAX_REVISIONS, ONE_SITTING, failed_scenarios, problems_of
+from governance.studio.rules import AT_A_STRETCH, HOLD, MAX_REVISIONS, failed_scenarios, problems_of
 from governance.workflow.commands import complete
 from tests.district import MONDAY, District
 from tests.faults.test_together import together
@@ -207,14 +207,14 @@ def test_who_saves_second_reads_what_the_first_changed_and_nothing_is_lost(studi
     assert studio.diagram(held) == first and held.revision == 4
 
 
-def test_edits_of_one_sitting_are_one_revision_and_the_history_stays_short(studio: Studio) -> None:
+def test_edits_at_a_stretch_are_one_revision_and_the_history_stays_short(studio: Studio) -> None:
     context, held, clock = studio.context, studio.begun(), studio.district.clock
     for _ in range(3):
         save(context, studio.maker, held.id, held.revision, {})
         clock.pass_by(seconds=30)
     assert [r.number for r in queries.revisions(context.session, held.id)] == [4, 1]
     for _ in range(MAX_REVISIONS + 5):
-        clock.at += ONE_SITTING
+        clock.at += AT_A_STRETCH
         save(context, studio.maker, held.id, held.revision, {})
     numbers = [r.number for r in queries.revisions(context.session, held.id)]
     assert len(numbers) == MAX_REVISIONS + 1 and numbers[-1] == 1 and numbers[0] == held.revision
