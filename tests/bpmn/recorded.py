@@ -11,7 +11,7 @@ from engine.log import Command
 from engine.packages import Package
 from engine.program import Data
 from engine.scenario_files import Scenario
-from engine.scenarios import Deadlines, _Player
+from engine.scenarios import MAX_STEPS, Deadlines, _Player
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Recorder(_Player):
         self.log: list[Line] = []
         self.answers: list[list[Any]] = []
         self.numbers: dict[str, int] = {}
-        super().__init__(package.program, scenario, deadlines)
+        super().__init__(package.program, scenario, deadlines, MAX_STEPS)
 
     def lookup(self, key: str, name: str, data: Mapping[str, Any]) -> Data:
         answer = super().lookup(key, name, data)
