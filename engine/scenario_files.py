@@ -62,12 +62,12 @@ class _Dumper(yaml.SafeDumper):
     """Writes what is nested in one line where it holds no more, and steps on lines of their own."""
 
 
-def _text(dumper: _Dumper, text: str) -> yaml.Node:
+def _written(dumper: _Dumper, text: str) -> yaml.Node:
     """The one sign that is a line's end to a reader and not to the writer is escaped."""
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "\x85" in text else None)
 
 
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(str, _written)
 _Dumper.add_representer(_Step, lambda dumper, step: dumper.represent_mapping("tag:yaml.org,2002:map", step, flow_style=False))
 
 

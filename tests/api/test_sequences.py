@@ -63,7 +63,7 @@ def test_any_sequence_of_calls_is_answered_as_described(busy: District, capsys: 
             case.validate_response(response, excluded_checks=LEFT_OUT, headers=headers)
 
     bounded = settings(
-        max_examples=25, stateful_step_count=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=60, stateful_step_count=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
     )
     _run(Sequences, bounded)
     with capsys.disabled():
