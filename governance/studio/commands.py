@@ -59,7 +59,7 @@ KEY = 60
 
 def draft_version(context: Context, actor: Actor, version_id: int) -> Draft:
     """A draft that begins as a published version, in use or old; raises `NotFound`."""
-    _permit(actor)
+    permit(actor)
     version = queries.version_of(context.session, version_id)
     latest = queries.current(context.session, version.key)
     package = whole_package(context.session.connection(), version.id)
@@ -68,7 +68,7 @@ def draft_version(context: Context, actor: Actor, version_id: int) -> Draft:
 
 def draft_new(context: Context, actor: Actor, name: str, template: str = "blank") -> Draft:
     """A draft of a new process that begins as a template; raises `Refused`."""
-    _permit(actor)
+    permit(actor)
     name = name.strip()
     if not name or len(name) > NAME:
         raise Refused({"name": f"请填写流程的名称，不超过 {NAME} 个字"})
@@ -83,7 +83,7 @@ def draft_import(context: Context, actor: Actor, content: bytes) -> Draft:
 
     Raises `Unreadable`, `Refused`.
     """
-    _permit(actor)
+    permit(actor)
     package = read_archive(content) if content.startswith(b"PK") else frozen_package({DIAGRAM: content})
     latest = queries.current(context.session, package.diagram.main.id)
     return _begin(context, actor, package, latest.id if latest else None)
@@ -206,14 +206,15 @@ def _keep(context: Context, held: Draft) -> None:
 
 
 def _open_draft(context: Context, actor: Actor, draft_id: int) -> Draft:
-    _permit(actor)
+    permit(actor)
     held = queries.draft(context.session, draft_id, lock=True)
     if held.ended_at or held.change_id:
         raise DraftClosed
     return held
 
 
-def _permit(actor: Actor) -> None:
+def permit(actor: Actor) -> None:
+    """Lets those pass who make processes; raises `NotAllowed`."""
     if not actor.holds(*MAKERS):
         raise NotAllowed
 
@@ -289,7 +290,7 @@ def submit(context: Context, actor: Actor, draft_id: int, revision: int, proposa
 
 def submit_retirement(context: Context, actor: Actor, key: str, proposal: Proposal) -> Advance:
     """Starts the change by which nothing starts on a process any more; raises `NeverRetired`, `AlreadyUnderWay`, `NoSuchVersion`."""
-    _permit(actor)
+    permit(actor)
     if key in shipped():
         raise NeverRetired
     latest = latest_version(context.session.connection(), key)

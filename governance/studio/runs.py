@@ -24,10 +24,10 @@ from governance.calendar.queries import working_calendar
 from governance.calendar.rules import SHANGHAI
 from governance.cases.models import Case
 from governance.context import Actor, Context
-from governance.errors import GovernanceError, NotAllowed, NotFound, Refused
+from governance.errors import GovernanceError, NotFound, Refused
 from governance.organisation.models import Unit
 from governance.studio import queries
-from governance.studio.commands import MAKERS
+from governance.studio.commands import permit
 from governance.studio.errors import NothingChosen, RunOver, StillRunning
 from governance.studio.models import Run, RunResult
 from governance.studio.rules import REASON, files_of
@@ -133,7 +133,7 @@ def _open_ones(session: Session, version_id: int, wanted: Any) -> Select[Any]:
 
 def begin_rehearsal(context: Context, actor: Actor, draft_id: int, choice: Choice, plan: Plan | None = None) -> Run:
     """试算: tries a draft on past cases; raises `Refused`, `NothingChosen`, `PlanRefused`."""
-    _permit(actor)
+    permit(actor)
     session = context.session
     held = queries.draft(session, draft_id)
     if not 1 <= choice.last <= MOST:
@@ -150,7 +150,7 @@ def begin_rehearsal(context: Context, actor: Actor, draft_id: int, choice: Choic
 
 def begin_preview(context: Context, actor: Actor, version_id: int, plan: Plan | None = None, only: int | None = None) -> Run:
     """Says of each running instance of an older version whether it can come to this one; raises `NothingChosen`."""
-    _permit(actor)
+    permit(actor)
     session = context.session
     query = _open_ones(session, version_id, instance_rows.c.id).order_by(instance_rows.c.id)
     ids = session.scalars(query if only is None else query.where(instance_rows.c.id == only)).all()
@@ -174,7 +174,7 @@ def begin_undo(context: Context, actor: Actor, move_id: int, reason: str) -> Run
 
 def cancel_run(context: Context, actor: Actor, run_id: int) -> Run:
     """Stops a run; what is done stays done. Raises `RunOver`."""
-    _permit(actor)
+    permit(actor)
     found = run(context.session, run_id, lock=True)
     if found.ended_at:
         raise RunOver
@@ -194,7 +194,7 @@ def _begin(context: Context, actor: Actor, begun: Run, plan: Plan, ids: Sequence
 
 
 def _finished(context: Context, actor: Actor, run_id: int, kind: str) -> Run:
-    _permit(actor)
+    permit(actor)
     found = run(context.session, run_id)
     if found.kind != kind:
         raise NotFound
@@ -212,11 +212,6 @@ def _reason(text: str) -> str:
     if not text.strip() or len(text) > REASON:
         raise Refused({"reason": f"请写明理由，不超过 {REASON} 个字"})
     return text.strip()
-
-
-def _permit(actor: Actor) -> None:
-    if not actor.holds(*MAKERS):
-        raise NotAllowed
 
 
 # ---- the work ----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from engine.errors import EngineError
 from engine.packages import Package
 from engine.versions import Version, versions, whole_package
 from governance.calendar.queries import working_calendar
-from governance.calendar.rules import SHANGHAI
+from governance.calendar.rules import moment_told
 from governance.errors import GovernanceError, NotFound, Refused
 from governance.people.queries import names
 from governance.studio import commands, queries
@@ -98,7 +98,7 @@ def submit(draft_id: int) -> ResponseReturnValue:
         undo()
         return _review(queries.draft(context().session, draft_id), refused.errors, 422)
     flash(_("已提交，等待另一位流程设计员或系统管理员审批。"), "success")
-    return redirect(url_for("studio.review", draft_id=draft_id))
+    return redirect(_review_of(draft_id))
 
 
 @pages.post("/<id:draft_id>/withdraw")
@@ -107,7 +107,11 @@ def withdraw(draft_id: int) -> ResponseReturnValue:
     held = queries.draft(context().session, draft_id)
     if held.change_id is None:
         raise NotFound
-    return _done(draft_id, lambda: commands.withdraw(context(), actor(), held.change_id or 0, ""), _("已撤回，可以继续修改。"))
+    return _done(
+        lambda: commands.withdraw(context(), actor(), held.change_id or 0, ""),
+        _("已撤回，可以继续修改。"),
+        url_for("studio.review", draft_id=draft_id),
+    )
 
 
 @pages.post("/<id:draft_id>/restore")
@@ -116,13 +120,21 @@ def restore(draft_id: int) -> ResponseReturnValue:
     number = request.form.get("number", "")
     if not number.isdecimal() or len(number) > 9:
         raise NotFound
-    return _done(draft_id, lambda: commands.restore(context(), actor(), draft_id, int(number)), _("已恢复到这一次保存的内容。"))
+    return _done(
+        lambda: commands.restore(context(), actor(), draft_id, int(number)),
+        _("已恢复到这一次保存的内容。"),
+        url_for("studio.review", draft_id=draft_id),
+    )
 
 
 @pages.post("/<id:draft_id>/rebase")
 @for_posts(ADMINISTRATOR, DESIGNER)
 def rebase(draft_id: int) -> ResponseReturnValue:
-    return _done(draft_id, lambda: commands.rebase(context(), actor(), draft_id), _("已改为以现行版本为基础，以下是草稿与它的全部差异。"))
+    return _done(
+        lambda: commands.rebase(context(), actor(), draft_id),
+        _("已改为以现行版本为基础，以下是草稿与它的全部差异。"),
+        url_for("studio.review", draft_id=draft_id),
+    )
 
 
 @pages.post("/<id:draft_id>/discard")
@@ -155,7 +167,11 @@ def packed(package: Package, name: str) -> Response:
     return response
 
 
-def _done(draft_id: int, act: Callable[[], object], said: str) -> ResponseReturnValue:
+def _review_of(draft_id: int) -> str:
+    return url_for("studio.review", draft_id=draft_id)
+
+
+def _done(act: Callable[[], object], said: str, shown: str) -> ResponseReturnValue:
     try:
         act()
     except (GovernanceError, EngineError) as refused:
@@ -164,7 +180,7 @@ def _done(draft_id: int, act: Callable[[], object], said: str) -> ResponseReturn
         flash(told, "danger")
     else:
         flash(said, "success")
-    return redirect(url_for("studio.review", draft_id=draft_id))
+    return redirect(shown)
 
 
 def _moment(text: str) -> datetime | None:
@@ -172,7 +188,7 @@ def _moment(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+        return moment_told(text)
     except ValueError as error:
         raise Refused({"effective_at": _("请填写日期和时间，或者留空")}) from error
 
@@ -274,12 +290,6 @@ def choose() -> ResponseReturnValue:
 @for_posts(ADMINISTRATOR, DESIGNER)
 def retire(version_id: int) -> ResponseReturnValue:
     version: Version = queries.version_of(context().session, version_id)
-    try:
-        commands.submit_retirement(context(), actor(), version.key, commands.Proposal(request.form.get("reason", "")))
-    except (GovernanceError, EngineError) as refused:
-        told = sentence(refused)
-        undo()
-        flash(told, "danger")
-    else:
-        flash(_("已提交停用，等待另一位流程设计员或系统管理员审批。"), "success")
-    return redirect(url_for("processes.show"))
+    proposal = commands.Proposal(request.form.get("reason", ""))
+    said = _("已提交停用，等待另一位流程设计员或系统管理员审批。")
+    return _done(lambda: commands.submit_retirement(context(), actor(), version.key, proposal), said, url_for("processes.show"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from api.fields import is_storable
 from api.signin import actor
 from api.work import context, undo
 from engine.errors import EngineError
@@ -27,6 +25,7 @@ from governance.studio.vocabulary import vocabulary
 from web.access import for_posts
 from web.language import gettext as _
 from web.pages.admin import ADMINISTRATOR, DESIGNER
+from web.pages.admin.studio_forms import sent_object
 from web.sentences import say
 
 pages = Blueprint("studio_calls", __name__, url_prefix="/admin/studio")
@@ -98,14 +97,9 @@ def _refusal(error: Exception, status: int, **facts: Any) -> ResponseReturnValue
 
 def _sent() -> tuple[int, Mapping[str, str | None]]:
     """The revision and the edited files; raises `Refused`."""
-    if (request.content_length or 0) > 2 * MAX_PACKAGE:
-        raise Refused({"files": _("流程包的文件合计超过上限 %(n)s MB", n=MAX_PACKAGE / 1e6)})
-    try:
-        sent = json.loads(request.get_data())
-        revision, edits = sent["revision"], sent["files"]
-    except (ValueError, RecursionError, TypeError, KeyError) as error:
-        raise Refused({"files": _("发来的内容无法读取")}) from error
-    if not isinstance(revision, int) or not isinstance(edits, dict) or not is_storable(edits):
+    sent = sent_object(2 * MAX_PACKAGE)
+    revision, edits = sent.get("revision"), sent.get("files")
+    if not isinstance(revision, int) or not isinstance(edits, dict):
         raise Refused({"files": _("发来的内容无法读取")})
     if not all(text is None or isinstance(text, str) for text in edits.values()):
         raise Refused({"files": _("发来的内容无法读取")})
