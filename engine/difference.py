@@ -52,8 +52,11 @@ FIELDS = {
     "parallel_multiple": "是否等齐全部事件",
     "lane": "泳道",
 }
-PARTS = {"post": "岗位", "unit": "单位", "exclude": "回避", "factor": "倍数", "until": "截止于"}
+PARTS = {"post": "岗位", "unit": "单位", "person": "人员项", "exclude": "回避", "factor": "倍数", "until": "截止于"}
 DRAWING = "http://www.omg.org/spec/BPMN/20100524/DI"
+OFFER = {"posts": "可选岗位", "among": "可选范围"}
+AMONG = {"place": "事项所在的社区及其上级", "district": "全区", "places": "本社区的网格和楼栋", "neighbours": "上级、本级和区级部门"}
+"""Where the units or people are that a field offers."""
 LONGEST = 120
 """Characters of a value that are shown."""
 
@@ -74,7 +77,7 @@ def difference(old: Package, new: Package, words: Mapping[str, str]) -> tuple[Ch
         *_processes(old.diagram, new.diagram),
         *_nodes(old.diagram, new.diagram, said),
         *_flows(old.diagram, new.diagram),
-        *_forms(old.forms, new.forms),
+        *_forms(old.forms, new.forms, said),
         *_tables(old.files, new.files),
         *_texts(old.texts, new.texts),
     )
@@ -99,13 +102,13 @@ class _Words:
     def setting(self, name: str, setting: Mapping[str, str]) -> str:
         """A setting's value as a person would say it."""
         if len(setting) == 1:
-            return self._listed(next(iter(setting.values())))
+            return self.listed(next(iter(setting.values())))
         told, left = [], dict(setting)
         if name == "deadline" and {"amount", "unit"} <= left.keys():
-            told.append(f"{self._listed(left.pop('amount'))} {self._listed(left.pop('unit'))}")
-        return "，".join([*told, *(f"{PARTS.get(key, key)} {self._listed(value)}" for key, value in left.items())])
+            told.append(f"{self.listed(left.pop('amount'))} {self.listed(left.pop('unit'))}")
+        return "，".join([*told, *(f"{PARTS.get(key, key)} {self.listed(value)}" for key, value in left.items())])
 
-    def _listed(self, value: str) -> str:
+    def listed(self, value: str) -> str:
         return _shown(value) if value.startswith("=") else _shown("、".join(map(self._word, value.split(","))))
 
     def _word(self, code: str) -> str:
@@ -221,7 +224,7 @@ def _ends(diagram: Diagram, flow: Flow) -> str:
     return f"“{source}”到“{target}”"
 
 
-def _forms(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[Change]:
+def _forms(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]], words: _Words) -> Iterator[Change]:
     for key, form in old.items():
         if key not in new:
             yield Change("form", key, f"删除表单“{_title(form, key)}”")
@@ -230,10 +233,10 @@ def _forms(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, 
         if before is None:
             yield Change("form", key, f"新增表单“{_title(form, key)}”")
         elif before != form:
-            yield from (Change("form", key, f"表单“{_title(form, key)}”{told}") for told in _form(before, form))
+            yield from (Change("form", key, f"表单“{_title(form, key)}”{told}") for told in _form(before, form, words))
 
 
-def _form(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+def _form(old: Mapping[str, Any], new: Mapping[str, Any], words: _Words) -> Iterator[str]:
     kept, given = old["properties"], new["properties"]
     yield from (f"删除字段“{_title(field, name)}”" for name, field in kept.items() if name not in given)
     must_before, must = set(old.get("required", ())), set(new.get("required", ()))
@@ -245,14 +248,14 @@ def _form(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         if (name in must) != (name in must_before):
             yield f"字段“{title}”改为{'必填' if name in must else '选填'}"
         if kept[name] != field:
-            yield from (f"字段“{title}”的{told}" for told in _field(kept[name], field))
+            yield from (f"字段“{title}”的{told}" for told in _field(kept[name], field, words))
     if list(kept) != list(given) and kept.keys() == given.keys():
         yield "的字段顺序有调整"
     if any(old.get(name) != new.get(name) for name in (old.keys() | new.keys()) - {"properties", "required"}):
         yield "的标题、说明或显示方式有改动"
 
 
-def _field(old: Any, new: Any) -> Iterator[str]:
+def _field(old: Any, new: Any, words: _Words) -> Iterator[str]:
     if not isinstance(old, dict) or not isinstance(new, dict):
         yield "写法有改动"
         return
@@ -260,6 +263,8 @@ def _field(old: Any, new: Any) -> Iterator[str]:
     for name, word in named.items():
         if old.get(name) != new.get(name):
             yield _told(word, old.get(name), new.get(name))
+    yield from _offered(old, new, words)
+    old, new = _without_offer(old), _without_offer(new)
     before, after = _options(old), _options(new)
     yield from (f"选项删除“{_shown(before[option])}”" for option in before if option not in after)
     yield from (f"选项新增“{_shown(after[option])}”" for option in after if option not in before)
@@ -268,6 +273,19 @@ def _field(old: Any, new: Any) -> Iterator[str]:
         yield "填写要求或显示方式有改动"
     if old.get("oneOf") != new.get("oneOf") and before == after:
         yield "选项的顺序或写法有改动"
+
+
+def _offered(old: Mapping[str, Any], new: Mapping[str, Any], words: _Words) -> Iterator[str]:
+    """Whom or what a field offers."""
+    for name, what in OFFER.items():
+        before, after = (str(ui.get(name, "")) if isinstance(ui := field.get("x-ui"), dict) else "" for field in (old, new))
+        if before != after:
+            yield _told(what, *((words.listed(text) if name == "posts" else AMONG.get(text, text)) for text in (before, after)))
+
+
+def _without_offer(field: Mapping[str, Any]) -> Mapping[str, Any]:
+    ui = field.get("x-ui")
+    return {**field, "x-ui": {word: said for word, said in ui.items() if word not in OFFER}} if isinstance(ui, dict) else field
 
 
 def _options(field: Mapping[str, Any]) -> dict[str, str]:

@@ -32,7 +32,8 @@ FLAG = Kind("true 或 false", lambda value: isinstance(value, bool))
 LIST = Kind("列表", lambda value: isinstance(value, list))
 PART = Kind("对象", lambda value: isinstance(value, dict))
 VALUE = Kind("文字、数字或真假", lambda value: isinstance(value, str | int | float | bool))
-TYPE = Kind("string、integer、number、boolean 或 array", lambda value: value in ("string", "integer", "number", "boolean", "array"))
+TYPES = ("string", "integer", "number", "boolean", "array", "object")
+TYPE = Kind("string、integer、number、boolean、array 或 object", lambda value: value in TYPES)
 SIDE = Kind("past 或 future", lambda value: value in ("past", "future"))
 NAMES = Kind("名称的列表", lambda value: LIST.holds(value) and all(map(TEXT.holds, value)))
 FALSE = Kind("表达式或 false", lambda value: isinstance(value, str) or value is False)
@@ -60,13 +61,15 @@ FIELD: Words = {
 ITEM: Words = {word: kind for word, kind in FIELD.items() if word != "items"}
 CHOICE: Words = {"const": VALUE, "title": TEXT, "description": TEXT, "x-ui": PART}
 UI: Words = {
-    **dict.fromkeys(("widget", "visible", "required", "list", "among", "prefill"), TEXT),
+    **dict.fromkeys(("widget", "visible", "required", "list", "among", "posts", "prefill"), TEXT),
     "when": SIDE,
     "opinion": FALSE,
     "public": FLAG,
     "personal": FLAG,
 }
 CONDITIONS = ("visible", "required", "opinion")
+PERSON, LOCATION = "person", "location"
+AMONG = ("place", "district")
 
 
 def form_problems(form: Mapping[str, Any]) -> Iterator[str]:
@@ -88,6 +91,25 @@ def _field(field: Any, where: str) -> Iterator[str]:
             continue
         for choice in part["oneOf"] if PART.holds(part) and LIST.holds(part.get("oneOf")) else ():
             yield from _said(choice, CHOICE, f"{where}的选项", needs="const")
+    yield from _widget(field, items, where) if PART.holds(field) and PART.holds(items) else ()
+
+
+def _widget(field: Mapping[str, Any], items: Mapping[str, Any], where: str) -> Iterator[str]:
+    """What is wrong with what a field stores, or where its people come from, for the way it is filled in."""
+    ui = field["x-ui"] if PART.holds(field.get("x-ui")) else {}
+    widget, stored = ui.get("widget"), field.get("type")
+    if (widget == LOCATION) != (stored == "object") or (stored == "array" and items.get("type") in ("array", "object")):
+        yield f"{where}的 type 与填写方式不符：object 只用于位置，位置只用 object"
+    if widget == PERSON and (items if stored == "array" else field).get("type") != "string":
+        yield f"{where}选择人员，type 应为 string，或者每项为 string 的 array"
+    if widget == PERSON and ui.get("among", AMONG[0]) not in AMONG:
+        yield f"{where}的 among 应为 place 或 district"
+
+
+def named_by_forms(forms: Mapping[str, Mapping[str, Any]], widget: str) -> set[str]:
+    """The fields of any form that are filled in this way."""
+    fields = ((name, field) for form in forms.values() for name, field in form["properties"].items() if PART.holds(field))
+    return {name for name, field in fields if PART.holds(field.get("x-ui")) and field["x-ui"].get("widget") == widget}
 
 
 def _said(part: Any, known: Words, where: str, needs: str = "") -> Iterator[str]:

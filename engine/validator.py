@@ -12,7 +12,7 @@ from itertools import chain
 
 from engine.diagram import ACTIVITIES, SUBPROCESSES, Diagram, Event, Node
 from engine.expressions import ExpressionError, ExpressionRefused, compile_expression, compile_script
-from engine.form_files import form_problems
+from engine.form_files import PERSON, form_problems, named_by_forms
 from engine.handlers import Handlers
 from engine.moments import parse_cycle, parse_duration, parse_instant
 from engine.packages import Package
@@ -480,13 +480,27 @@ def _settings(d: Diagram) -> Iterator[Problem]:
 
 
 def _missing_files(package: Package) -> Iterator[Problem]:
+    people = named_by_forms(package.forms, PERSON)
     for node in package.diagram.nodes.values():
         form = node.settings.get("form", {}).get("key")
         if form is not None and form not in package.forms:
             yield Problem("form_unknown", node.id, f"“{node.label}”使用的表单“{form}”不在流程包中。")
         if node.decision is not None and node.decision not in {**package.tables, **package.refused}:
             yield Problem("table_unknown", node.id, f"“{node.label}”使用的决策表“{node.decision}”不在流程包中。")
+        assign = node.settings.get("assign", {})
+        if assign.get("unit") == "chosen" and assign.get("person") not in people | _items(package.diagram, node):
+            named = assign.get("person")
+            why = f"没有表单有编号为“{named}”的人员项" if named else "没有写明由哪一项选定"
+            yield Problem("person_unknown", node.id, f"“{node.label}”由表单中选定的人员办理，但{why}。")
         yield from _unnamed_result(package, node)
+
+
+def _items(diagram: Diagram, node: Node) -> set[str]:
+    """What the repetitions around a node call the one item they are at."""
+    around = [node]
+    while around[-1].scope in diagram.nodes:
+        around.append(diagram.nodes[around[-1].scope])
+    return {one.loop.item for one in around if one.loop and one.loop.item}
 
 
 def _unnamed_result(package: Package, node: Node) -> Iterator[Problem]:

@@ -45,7 +45,7 @@ from web.pages.admin import (
     vote_rules,
 )
 from web.pages.admin import meetings as meeting_rules
-from web.policy import POLICY
+from web.policy import POLICY, permissions
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 TASKS = (public, signin, inbox, starting, tasks, cases, interventions)
@@ -82,6 +82,7 @@ def _refuse_unstorable() -> None:
 
 def _protect(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers.setdefault("Permissions-Policy", permissions(request.endpoint))
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     if response.mimetype == "text/html":

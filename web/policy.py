@@ -6,3 +6,11 @@ POLICY = (
 )
 DRAWING = f"{POLICY}; style-src-attr 'unsafe-inline'"
 """For the editor of diagrams, which moves what it draws by style attributes."""
+
+LOCATING = frozenset(["tasks.show", "tasks.finish", "starting.ask", "starting.take", "public.follow", "public.answer"])
+"""Where a form may ask for a location."""
+
+
+def permissions(endpoint: str | None) -> str:
+    """Which of the device's abilities a page may ask for."""
+    return "geolocation=(self)" if endpoint in LOCATING else "geolocation=()"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from functools import cache
+from math import ceil
 from typing import Any
 
 from flask_babel import lazy_gettext, lazy_pgettext
@@ -13,15 +15,19 @@ from sqlalchemy import Row
 
 from api.work import context
 from engine.log import loads
-from governance.calendar.rules import Unit, moment_told
+from governance.calendar.rules import SHANGHAI, Unit, moment_told
 from governance.deadlines.rules import used_words
 from governance.forms.rules import Field, fields
 from governance.inbox.queries import Mark, open_tasks
 from governance.organisation.queries import names
+from governance.people.models import Appointment
+from governance.people.queries import ever_held, principal_name
 from governance.people.queries import names as names_of_people
-from governance.people.queries import principal_name
+from governance.people.rules import POSTS
 from governance.rolls.queries import book_name
 from governance.voting.queries import rule_name
+from governance.workflow.persons import read_id
+from governance.workflow.rules import words
 from web.format import calendar, category, limit_words, moment
 from web.language import gettext as _
 from web.language import listed
@@ -83,8 +89,8 @@ class Step:
 
 def steps(marks: Sequence[Mark]) -> list[Step]:
     """The trail, the first first."""
-    units = names(context().session, _units(marks))
-    return [_step(mark, units) for mark in marks]
+    known = _known(marks)
+    return [_step(mark, known) for mark in marks]
 
 
 @dataclass(frozen=True)
@@ -121,16 +127,44 @@ def addressed(principals: Iterable[str]) -> list[str]:
 
 def answered(mark: Mark) -> list[Filled]:
     """What was filled in, in the order of its form."""
-    return list(_answers(mark, names(context().session, _units([mark]))).values())
+    return list(_answers(mark, _known([mark])).values())
 
 
-def _answers(mark: Mark, units: Mapping[int, str]) -> dict[Field, Filled]:
-    return {field: _filled(field, mark.data[field.name], units) for field in fields(mark.form) if mark.data.get(field.name) is not None}
+@dataclass(frozen=True)
+class _Known:
+    """What the ids that were filled in stand for."""
+
+    units: Mapping[int, str]
+    people: Mapping[int, str]
+    held: Mapping[int, Sequence[Appointment]]
+
+    def person(self, value: Any, posts: Collection[str], day: date) -> str:
+        """A person with the post they held on that day, one of those asked for if there is one."""
+        person_id = read_id(value) or 0
+        then = [a for a in self.held.get(person_id, ()) if a.from_date <= day and (a.to_date is None or a.to_date >= day)]
+        name, held = self.people.get(person_id, str(value)), next((a for a in then if a.post in posts), then[0] if then else None)
+        if held is None or held.post not in POSTS:
+            return name
+        return _("%(name)s（%(post)s，%(unit)s）", name=name, post=say(POSTS[held.post].name), unit=self.units[held.unit_id])
 
 
-def _step(mark: Mark, units: Mapping[int, str]) -> Step:
+def _known(marks: Sequence[Mark]) -> _Known:
+    session = context().session
+    people = {person_id for value in _named(marks, "person") if (person_id := read_id(value))}
+    held = ever_held(session, people) if people else {}
+    worked = {one.unit_id for appointments in held.values() for one in appointments}
+    units = {int(value) for value in _named(marks, "unit") if str(value).isdecimal()}
+    return _Known(names(session, units | worked), names_of_people(session, people), held)
+
+
+def _answers(mark: Mark, known: _Known) -> dict[Field, Filled]:
+    day = mark.at.astimezone(SHANGHAI).date()
+    return {f: _filled(f, mark.data[f.name], known, day) for f in fields(mark.form) if mark.data.get(f.name) is not None}
+
+
+def _step(mark: Mark, known: _Known) -> Step:
     title = say(mark.name) if mark.kind in NAMED and mark.name else str(KINDS.get(mark.kind, mark.kind))
-    filled = _answers(mark, units)
+    filled = _answers(mark, known)
     outcome = next((value.words for field, value in filled.items() if field.widget == "outcome"), "")
     others = tuple(value for field, value in filled.items() if field.widget != "outcome")
     return Step(mark, title, _about(mark), say(mark.person), outcome, _used(mark), others if mark.kind == "complete" else ())
@@ -152,17 +186,21 @@ def _used(mark: Mark) -> str:
     return _("用时 %(used)s / 时限 %(limit)s", used=used, limit=limit_words(mark.limit)) if mark.limit else _("用时 %(used)s", used=used)
 
 
-def _filled(field: Field, value: Any, units: Mapping[int, str]) -> Filled:
+def _filled(field: Field, value: Any, known: _Known, day: date) -> Filled:
     if field.widget == "photos":
         return Filled(say(field.title), "", tuple(int(id) for id in _many(value) if str(id).isdecimal()))
-    return Filled(say(field.title), listed(_word(field, one, units) for one in _many(value)))
+    return Filled(say(field.title), listed(_word(field, one, known, day) for one in _many(value)))
 
 
-def _word(field: Field, value: Any, units: Mapping[int, str]) -> str:
+def _word(field: Field, value: Any, known: _Known, day: date) -> str:
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if field.widget == "unit" and str(value).isdecimal():
-        return units.get(int(value), str(value))
+        return known.units.get(int(value), str(value))
+    if field.widget == "person":
+        return known.person(value, words(field.posts), day)
+    if isinstance(value, dict):
+        return _location(value)
     if field.codes == "categories":
         return category(str(value)) or str(value)
     if field.codes in NAMED_BY:
@@ -179,9 +217,27 @@ def _moment(text: str) -> str:
         return text
 
 
-def _units(marks: Iterable[Mark]) -> set[int]:
-    values = (one for m in marks for f in fields(m.form) if f.widget == "unit" for one in _many(m.data.get(f.name)))
-    return {int(value) for value in values if str(value).isdecimal()}
+def _location(value: Mapping[str, Any]) -> str:
+    """The address, and where the device was."""
+    address, longitude, latitude = str(value.get("address", "")), value.get("longitude"), value.get("latitude")
+    if longitude is None or latitude is None:
+        return address
+    east, north = _degrees(longitude), _degrees(latitude)
+    told = [
+        _("东经 %(degrees)s°", degrees=east) if longitude >= 0 else _("西经 %(degrees)s°", degrees=east),
+        _("北纬 %(degrees)s°", degrees=north) if latitude >= 0 else _("南纬 %(degrees)s°", degrees=north),
+    ]
+    spot = _("，").join(told) + (_("（误差约 %(n)s 米）", n=ceil(value["accuracy"])) if value.get("accuracy") else "")
+    return _("；").join(part for part in (address, spot) if part)
+
+
+def _degrees(number: float) -> str:
+    """To a tenth of a metre: no device knows better."""
+    return f"{abs(number):.6f}".rstrip("0").rstrip(".")
+
+
+def _named(marks: Iterable[Mark], widget: str) -> Iterator[Any]:
+    return (one for m in marks for f in fields(m.form) if f.widget == widget for one in _many(m.data.get(f.name)))
 
 
 def _many(value: Any) -> list[Any]:

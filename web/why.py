@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from flask_babel import lazy_gettext
 
 from governance.people.rules import POSTS
-from governance.workflow.assignment import REPORTER, STARTER_SELF
+from governance.workflow.assignment import CHOSEN, REPORTER, STARTER_SELF
 from governance.workflow.rules import words
 from web.language import gettext as _
 from web.language import listed
@@ -36,7 +36,7 @@ ON_THE_WAY = ("空缺", "须回避", "代为办理", "联席办主任")
 
 def reasons(name: str, assign: Mapping[str, str], found: Sequence[str]) -> list[str]:
     """Plain sentences: rule, posts, who was passed over, who it came to, whether a deputy. `found` is what the assignment noted."""
-    if assign.get("unit") in (REPORTER, STARTER_SELF):
+    if assign.get("unit") in (REPORTER, STARTER_SELF, CHOSEN):
         return [say(step) + _("。") for step in found]
     posts, rule = [say(POSTS[post].name) for post in words(assign.get("post", ""))], RULES.get(assign.get("unit", "place"))
     told = [_("按规定，“%(step)s”由%(posts)s办理。", step=say(name), posts=listed(posts))] if len(posts) <= NAMED else []

@@ -55,6 +55,8 @@ class Field:
     """`past` or `future`: on which side of now a moment must lie."""
     is_public: bool
     """Whether the reporter sees what is filled in."""
+    posts: str
+    """A comma list: of which posts the people are that may be chosen; of all where none is named."""
 
 
 def fields(form: Mapping[str, Any]) -> tuple[Field, ...]:
@@ -75,12 +77,14 @@ def read_form(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]]) -> t
     for field in fields(form):
         values = [v.strip() for v in filled.get(field.name, ()) if v.strip()]
         try:
-            value = _value(field, values)
+            value = _location(values, filled.get(f"{field.name}{AT}", ())) if field.widget == "location" else _value(field, values)
         except ValueError:
             errors[field.name] = f"{field.title}填写不正确"
             continue
         if value is not None:
             data[field.name] = value
+        elif field.widget == "person" and any(text.strip() for text in filled.get(f"{field.name}{SOUGHT}", ())):
+            errors[field.name] = f"请从查到的人员中选择{field.title}"
     return data, errors
 
 
@@ -95,7 +99,7 @@ def check_form(
     found |= {name: f"{shown[name].title}填写的内容过多" for name, value in kept.items() if len(_parts(value)) > MAX_PARTS}
     found |= {name: f"{shown[name].title}含有无法保存的字符" for name, value in kept.items() if not all(map(_storable, _parts(value)))}
     for field in shown.values():
-        if field.is_required and field.name not in kept and field.name not in found:
+        if field.is_required and _is_empty(field, kept) and field.name not in found:
             found[field.name] = f"请填写{field.title}" if field.widget not in CHOSEN else f"请选择{field.title}"
     for error in _validator(_frozen(form)).iter_errors({name: value for name, value in kept.items() if name not in found}):
         name = str(error.absolute_path[0]) if error.absolute_path else ""
@@ -129,6 +133,8 @@ def _out_of_place(field: Field, value: Any, known: Mapping[str, Any], at: dateti
         return f"{field.title}不在可选范围内"
     if field.widget == "date" and not _is_day(value):
         return f"{field.title}填写不正确"
+    if field.widget == "location":
+        return _misplaced(field, value)
     if field.when is None:
         return None
     try:
@@ -142,6 +148,26 @@ def _out_of_place(field: Field, value: Any, known: Mapping[str, Any], at: dateti
     return f"{field.title}不能早于现在" if field.when == "future" and moment < at else None
 
 
+def _is_empty(field: Field, kept: Mapping[str, Any]) -> bool:
+    """A place that must be told is told by its address, wherever the device is."""
+    value = kept.get(field.name)
+    if field.widget == "location" and isinstance(value, dict):
+        return not str(value.get("address", "")).strip()
+    return field.name not in kept or (field.widget == "person" and value == [])
+
+
+def _misplaced(field: Field, value: Mapping[str, Any]) -> str | None:
+    """What is wrong with a location: an address, and where the device was in degrees of WGS-84, exact to so many metres."""
+    address, told = value.get("address", ""), value.keys() - {"address"}
+    if not isinstance(address, str) or not value or told - EXTENT.keys() or (told and not told >= {"longitude", "latitude"}):
+        return f"{field.title}填写不正确"
+    if len(address) > ADDRESS:
+        return f"{field.title}不能超过 {ADDRESS} 个字"
+    measured = ((value[name], *EXTENT[name]) for name in told)
+    fits = all(type(number) in (int, float) and least <= number <= most for number, least, most in measured)
+    return None if fits else f"{field.title}的坐标不正确"
+
+
 def _is_day(value: Any) -> bool:
     try:
         return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
@@ -153,6 +179,10 @@ def _seen(form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, 
     return {**known, **dict.fromkeys(form["properties"]), **data}
 
 
+AT, SOUGHT = ".at", ".q"
+"""What a page calls the coordinates beside an address, and the words by which a person is looked for."""
+ADDRESS = 200
+EXTENT = {"longitude": (-180, 180), "latitude": (-90, 90), "accuracy": (0, 10_000_000)}
 CHOSEN = frozenset(["choice", "codes", "unit", "person", "outcome", "multichoice", "checkbox"])
 
 
@@ -206,6 +236,7 @@ def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
         ui.get("prefill"),
         ui.get("when"),
         bool(ui.get("public")),
+        ui.get("posts", ""),
     )
 
 
@@ -226,6 +257,14 @@ def _value(field: Field, values: list[str]) -> Any:
         case "number":
             return _number(values[0]) if values else None
     return values[0] if values else None
+
+
+def _location(values: Sequence[str], told: Sequence[str]) -> dict[str, Any] | None:
+    """The address with the coordinates that the browser told: longitude, latitude, metres."""
+    numbers = [_number(part) for text in told if text.strip() for part in text.split(",")]
+    if len(numbers) not in (0, len(EXTENT)):
+        raise ValueError(told)
+    return dict(zip(EXTENT, numbers, strict=False)) | ({"address": values[0]} if values else {}) or None
 
 
 def _number(text: str) -> float:

@@ -78,6 +78,13 @@ def within(paths: Iterable[str]) -> ColumnElement[bool]:
     return or_(False, *(Unit.path.startswith(path, autoescape=True) for path in paths))
 
 
+def around(session: Session, unit_id: int | str) -> ColumnElement[bool]:
+    """Whether a unit lies on the way up from a place, or in its community; raises `NotFound`."""
+    chain = upwards(session, unit(session, unit_id))
+    community = nearest(chain, Kind.COMMUNITY)
+    return or_(Unit.id.in_([u.id for u in chain]), within([community.path] if community else []))
+
+
 def of_kind(session: Session, *kinds: Kind, below: str = "/") -> Sequence[Unit]:
     """All units of these kinds below a path, by code."""
     query = select(Unit).where(Unit.kind.in_(kinds), Unit.path.startswith(below, autoescape=True)).order_by(Unit.code)
@@ -94,7 +101,17 @@ def units_like(session: Session, text: str, kind: Kind, limit: int = 20) -> Sequ
     return session.scalars(query).all()
 
 
-def _called(session: Session, text: str, paths: Sequence[str], kind: Kind) -> list[Unit]:
+def areas_like(session: Session, text: str, limit: int = 20) -> Sequence[str]:
+    """The paths of what a typed name may mean; 临江社区第三网格 is 第三网格 of 临江社区."""
+    paths, rest = ["/"], text
+    while above := _called(session, rest, paths, None):
+        paths, rest = [unit.path for unit in above], rest.removeprefix(above[0].name).strip()
+    if not rest:
+        return paths
+    return session.scalars(select(Unit.path).where(within(paths), Unit.name.contains(rest, autoescape=True)).limit(limit)).all()
+
+
+def _called(session: Session, text: str, paths: Sequence[str], kind: Kind | None) -> list[Unit]:
     """The units within these paths by whose name, the longest there is, a text begins."""
     begins = literal(text).startswith(Unit.name)
     query = select(Unit).where(begins, within(paths), Unit.kind != kind, Unit.path.not_in(paths))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from governance.errors import NotFound
 from governance.organisation.models import Unit
-from governance.organisation.queries import named, organisation_kept, within
+from governance.organisation.queries import areas_like, named, organisation_kept, within
 from governance.people.models import Appointment, Person
 from governance.people.rules import POSTS, STAFFED, Post
 
@@ -100,6 +100,51 @@ def roster(session: Session, today: date, q: str = "", unit_id: int | None = Non
         inside = session.scalars(select(Unit.path).where(Unit.name.contains(q, autoescape=True)).limit(20)).all()
         query = query.where(or_(Person.name.contains(q, autoescape=True), within(inside)))
     return session.scalars(query.order_by(Unit.path, Appointment.post).limit(limit)).unique().all()
+
+
+MOST_WORDS = 5
+
+
+class Official(NamedTuple):
+    """Somebody who holds a post today, as others choose them."""
+
+    id: int
+    name: str
+    post: str
+    unit_id: int
+
+
+def officials(
+    session: Session,
+    today: date,
+    posts: Collection[str],
+    where: ColumnElement[bool] | None,
+    *,
+    q: str = "",
+    ids: Collection[int] | None = None,
+    limit: int | None = None,
+) -> list[Official]:
+    """Who holds one of these posts today, or any, by unit; each word of `q` means a name, a unit or a post. Each person once."""
+    query = select(func.min(Appointment.id)).join(Appointment.person).join(Appointment.unit).where(in_office(today))
+    query = query.where(where) if where is not None else query
+    query = query.where(Appointment.post.in_(posts)) if posts else query
+    query = query.where(Person.id.in_(ids)) if ids is not None else query
+    for word in q.split()[:MOST_WORDS]:
+        meant = [post.code for post in POSTS.values() if word in post.name]
+        query = query.where(
+            or_(Person.name.contains(word, autoescape=True), within(areas_like(session, word)), Appointment.post.in_(meant))
+        )
+    told = select(Person.id, Person.name, Appointment.post, Appointment.unit_id).join(Appointment.person).join(Appointment.unit)
+    each = told.where(Appointment.id.in_(query.group_by(Appointment.person_id))).order_by(Unit.path, Appointment.id)
+    return [Official(*row) for row in session.execute(each.limit(limit))]
+
+
+def ever_held(session: Session, person_ids: Collection[int]) -> dict[int, list[Appointment]]:
+    """What people held at any time, by person, in the order of appointment."""
+    found: dict[int, list[Appointment]] = {}
+    for one in session.scalars(select(Appointment).where(Appointment.person_id.in_(person_ids)).order_by(Appointment.id)):
+        found.setdefault(one.person_id, []).append(one)
+    return found
 
 
 def appointment(session: Session, appointment_id: int) -> Appointment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import timedelta
 
+from engine.form_files import PERSON, form_problems, named_by_forms
 from engine.log import dumps
 from engine.packages import Package, belongs
 from engine.scenarios import MAX_STEPS, Deadlines, Played, play
@@ -12,6 +13,7 @@ from engine.validator import Problem, check_package
 from engine.versions import thaw
 from governance.calendar.rules import Unit as LimitUnit
 from governance.errors import Refused
+from governance.forms.rules import fields
 from governance.people.rules import POSTS
 from governance.workflow.assignment import REPORTER, RULES, STARTER
 from governance.workflow.commands import CHECKS
@@ -89,8 +91,15 @@ def _unknown(package: Package) -> Iterator[Problem]:
         if node.kind == "userTask" and "form" not in node.settings:
             yield Problem("form_missing", node.id, f"“{node.label}”没有设置表单。")
 
+        form = package.forms.get(named("form", {}).get("key", ""), {"properties": {}})
+        if assign.get("unit") == REPORTER and named_by_forms({"": form}, PERSON):
+            yield Problem("person_for_reporter", node.id, f"“{node.label}”由反映人办理，表单中不能有人员项。")
+
     for key in (key for key, form in package.forms.items() if STARTER in form["properties"]):
         yield Problem("field_reserved", key, f"表单“{key}”中不能有编号为 starter 的项，它记着发起人。")
+    for key, form in ((key, form) for key, form in package.forms.items() if not any(form_problems(form))):
+        posts = (post for field in fields(form) for post in words(field.posts))
+        yield from (Problem("post_unknown", key, f"表单“{key}”的可选岗位“{post}”不存在。") for post in _beyond(posts, POSTS))
 
 
 def _beyond(named: Iterable[str], known: Container[str]) -> Iterator[str]:

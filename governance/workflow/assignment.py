@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -15,12 +15,14 @@ from engine.instances import Opening
 from governance.errors import NotFound
 from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import Station, nearest, way_up
-from governance.people.queries import Holder, appointments_of, staff
+from governance.people.queries import Holder, all_appointments_of, appointments_of, staff
 from governance.people.rules import POSTS, TIER_POSTS, principal
+from governance.workflow.persons import read_id
 from governance.workflow.rules import words
 
 REPORTER = "reporter"
 STARTER, STARTER_SELF = "starter", "starter_self"
+CHOSEN = "chosen"
 LAST_RESORT = "joint_office_lead"
 """Who gets what nobody else can do."""
 
@@ -43,11 +45,14 @@ def find(session: Session, opening: Opening, today: date) -> Found:
         return Found([f"{REPORTER}:{opening.business_key}"], ["由反映人本人办理"])
     if rule == STARTER_SELF and (starter := _in_office(session, opening, today)):
         return Found([f"person:{starter}"], ["由发起人本人办理"])
+    if rule == CHOSEN and (free := _chosen(session, opening, today)):
+        return Found([f"person:{person_id}" for person_id in free], ["由表单中选定的人员办理"])
     start, posts = _start(session, opening, rule), words(setting.get("post", ""))
     if unknown := [post for post in posts if post not in POSTS]:
         raise StepFailed(opening.element, "assignment_unknown", f"“{opening.name}”的办理岗位“{unknown[0]}”不存在。")
     search = _Search(session, today, excluded(setting, opening.data))
-    return search.climb(start, _own(opening, rule, posts, setting), exact=rule not in CLIMBING)
+    found = search.climb(start, _own(opening, rule, posts, setting), exact=rule not in CLIMBING)
+    return replace(found, why=["选定的人员已离任或须回避", *found.why]) if rule == CHOSEN else found
 
 
 def _in_office(session: Session, opening: Opening, today: date) -> int | None:
@@ -55,6 +60,21 @@ def _in_office(session: Session, opening: Opening, today: date) -> int | None:
     starter = opening.data.get(STARTER)
     person_id = int(starter["person"]) if isinstance(starter, dict) and str(starter.get("person", "")).isdecimal() else 0
     return person_id if appointments_of(session, person_id, today) else None
+
+
+def _chosen(session: Session, opening: Opening, today: date) -> list[int]:
+    """Those a form has named who are in office and need not step aside."""
+    away = excluded(opening.settings["assign"], opening.data)
+    return [one for one in _named_in_form(opening) if str(one) not in away and appointments_of(session, one, today)]
+
+
+def _named_in_form(opening: Opening) -> list[int]:
+    """Whom the field that the setting speaks of names; raises `StepFailed` when it names nobody."""
+    value = opening.data.get(opening.settings["assign"].get("person", ""))
+    people = [read_id(one) for one in (value if isinstance(value, list) else [value])]
+    if not people or None in people:
+        raise StepFailed(opening.element, "assignment_failed", f"“{opening.name}”由表单中选定的人员办理，但还没有选定人员。")
+    return [one for one in people if one]
 
 
 def excluded(setting: Mapping[str, str], data: Mapping[str, Any]) -> set[str]:
@@ -71,7 +91,7 @@ def _own(opening: Opening, rule: str, posts: tuple[str, ...], setting: Mapping[s
     return (post,) if post in posts else posts
 
 
-CLIMBING = ("place", "matter", "first_receiver", "settler", "dispatcher", STARTER, STARTER_SELF)
+CLIMBING = ("place", "matter", "first_receiver", "settler", "dispatcher", STARTER, STARTER_SELF, CHOSEN)
 """Rules that mean "the nearest unit upward that has the post"; the others name the unit itself."""
 
 
@@ -108,6 +128,14 @@ def _above(kind: Kind) -> Rule:
     return find_above
 
 
+def _of_chosen(session: Session, opening: Opening) -> int:
+    """Where the first whom a form has named works, or did before they left."""
+    held = all_appointments_of(session, _named_in_form(opening)[0])
+    if not held:
+        raise NotFound
+    return held[0].unit_id
+
+
 RULES: dict[str, Rule] = {
     "place": _named("place_unit"),
     "matter": _named("matter_unit"),
@@ -121,6 +149,7 @@ RULES: dict[str, Rule] = {
     "responsible_unit": _named("responsible_unit"),
     STARTER: _of_actor(STARTER),
     STARTER_SELF: _of_actor(STARTER),
+    CHOSEN: _of_chosen,
     "settler": _of_actor("settler"),
     "dispatcher": _of_actor("dispatcher"),
     "first_receiver": _of_actor("first_receiver"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,11 @@ from engine.versions import package_of, version_then
 from governance.cases.models import Case, Photo
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound, Refused
-from governance.forms.rules import check_form, fields, opinion_needed
+from governance.forms.rules import Field, check_form, fields, opinion_needed
 from governance.matters.models import Matter
 from governance.organisation.models import Unit
 from governance.workflow.assignment import REPORTER, excluded
+from governance.workflow.persons import nameable, read_id
 from governance.workflow.world import instances
 
 OPINION = 1000
@@ -176,10 +177,13 @@ def checked(context: Context, held: Desk, data: Mapping[str, Any], misread: Mapp
 
 
 def _unknown(context: Context, held: Desk, found: Mapping[str, Any]) -> dict[str, str]:
-    """What a form names that does not exist: units, and pictures that are not of this case or matter."""
-    named = [(f, _listed(found[f.name])) for f in fields(held.form) if f.widget in ("unit", "photos") and f.name in found]
+    """What a form names that does not exist: units, people it does not offer, and pictures that are not of this case or matter."""
+    given = [(f, _listed(found[f.name])) for f in fields(held.form) if f.name in found]
+    strangers = [f for f, values in given if f.widget == "person" and not _all_offered(context, f, held.data, values)]
+    wrong = {f.name: f"{f.title}中有不能选的人员" for f in strangers}
+    named = [(f, values) for f, values in given if f.widget in ("unit", "photos")]
     if not named:
-        return {}
+        return wrong
     ids = {int(v) for f, values in named for v in values if f.widget == "unit" and v.isdecimal() and len(v) < 19}
     units = {str(i) for i in context.session.scalars(select(Unit.id).where(Unit.id.in_(ids), Unit.valid_to.is_(None)))}
     theirs = or_(Case.instance_id == held.task["instance_id"], Matter.instance_id == held.task["instance_id"])
@@ -187,7 +191,13 @@ def _unknown(context: Context, held: Desk, found: Mapping[str, Any]) -> dict[str
     own = select(Photo.id).outerjoin(Case, Case.id == Photo.case_id).outerjoin(Matter, Matter.id == Photo.matter_id)
     pictures = {str(i) for i in context.session.scalars(own.where(Photo.id.in_(shown), theirs))} if shown else set()
     known = {"unit": units, "photos": pictures}
-    return {f.name: f"{f.title}中有不存在的选项" for f, values in named if not set(values) <= known[f.widget]}
+    return wrong | {f.name: f"{f.title}中有不存在的选项" for f, values in named if not set(values) <= known[f.widget]}
+
+
+def _all_offered(context: Context, field: Field, data: Mapping[str, Any], values: Sequence[str]) -> bool:
+    ids = [read_id(value) for value in values]
+    known = {one.id for one in nameable(context, field, data, ids=[i for i in ids if i is not None])}
+    return all(i in known and str(i) == value for i, value in zip(ids, values, strict=True))
 
 
 def _listed(value: Any) -> list[str]:

@@ -36,6 +36,7 @@ UNIT_RULES = {
     "convener": "召集人所在的单位",
     "starter": "发起人所在的单位",
     "starter_self": "发起人本人",
+    "chosen": "表单中选定的人员",
     "reporter": "反映人本人",
 }
 """How the unit is found whose posts do a task, in the words of whoever draws the process."""

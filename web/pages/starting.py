@@ -110,7 +110,8 @@ def _page(key: str, errors: Mapping[str, str], form: Mapping[str, Any], status: 
 def _form(found: Startable, under: Actor, form: Mapping[str, Any]) -> dict[str, Any]:
     """What the form's templates need; there is no task yet, and nobody gives an opinion on what they ask for themselves."""
     beside = {"task": None, "mine": True, "has_opinion": False, "press": _("提交")}
-    return filling(found.desk(under), form, About(found.version.name)) | beside
+    shapes = url_for("starting.shape", key=found.version.key)
+    return filling(found.desk(under), form, About(found.version.name), shapes) | beside
 
 
 def _done(held: Started) -> str:

@@ -83,7 +83,7 @@ def shape(task_id: int) -> ResponseReturnValue:
     if not may_do(actor(), held):
         raise NotFound
     undo()
-    return render_template("_fields.html", task=held.task, mine=True, errors={}, **filling(held, request.form, _about(held)))
+    return render_template("_fields.html", task=held.task, mine=True, errors={}, **_filling(held, request.form, _about(held)))
 
 
 @pages.post("/<id:task_id>/foresee")
@@ -207,6 +207,10 @@ def _done(held: Desk, data: Mapping[str, Any], advance: Advance) -> str:
     return said + (_("下一环节：%(next)s。", next=listed(nexts)) if nexts else "")
 
 
+def _filling(held: Desk, form: Mapping[str, Any], about: About) -> dict[str, Any]:
+    return filling(held, form, about, url_for("tasks.shape", task_id=held.task["id"]))
+
+
 def _about(held: Desk) -> About:
     return about_instance(held.task["instance_id"], say(held.package.diagram.main.name))
 
@@ -249,7 +253,7 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         trail=steps(trail(given, held.task["instance_id"])),
         open=waiting(held.task["instance_id"]),
         errors=say_all(errors),
-        **filling(held, form, about),
+        **_filling(held, form, about),
         key=form.get("key") or secrets.token_urlsafe(12),
         back=_back(),
     )

@@ -11,6 +11,8 @@ import './menus.js';
 import './notices.js';
 import './poll.js';
 import './scroll.js';
+import './location.js';
+import './people.js';
 
 // For CSS transitions htmx copies old style attributes to new elements, which the policy forbids (a text area drawn larger has one).
 htmx.config.defaultSettleDelay = 0;

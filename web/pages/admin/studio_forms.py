@@ -23,7 +23,7 @@ from governance.forms.rules import Field, fields, has_opinion, opinion_needed, o
 from governance.organisation.models import Kind
 from governance.organisation.queries import of_kind
 from web.access import for_posts
-from web.filling import PHRASES
+from web.filling import PHRASES, people_offered
 from web.language import gettext as _
 from web.offers import Options, coded
 from web.pages.admin import ADMINISTRATOR, DESIGNER
@@ -120,6 +120,7 @@ def _shape(form: Mapping[str, Any], filled: MultiDict[str, str], known: Mapping[
     """What the task page's templates need, without a task."""
     data, at = read_form(form, filled.to_dict(flat=False))[0], context().now()
     pressed = outcome(form, known, at)
+    people, sought = people_offered(form, {}, filled.to_dict(flat=False))
     return {
         "fields": [f for f in shown_fields(form, data, known, at) if f.widget != "outcome"],
         "outcome": pressed,
@@ -127,7 +128,9 @@ def _shape(form: Mapping[str, Any], filled: MultiDict[str, str], known: Mapping[
         "has_opinion": has_opinion(form),
         "needs_opinion": opinion_needed(form, data, at),
         "phrases": PHRASES,
-        "lists": {f.name: offered for f in fields(form) if (offered := _offered(f))},
+        "lists": {f.name: offered for f in fields(form) if (offered := _offered(f))} | people,
+        "sought": sought,
+        "shapes": None,
         "data": known,
         "form": filled,
         "errors": {},

@@ -4,6 +4,7 @@ const OPERATORS = {
   number: ['==', '!=', '<', '<=', '>', '>='],
   list: ['has', 'lacks'],
   text: ['==', '!=', 'in', 'not in'],
+  known: [],
 };
 const GENERAL = ['filled', 'unfilled'];
 
@@ -22,6 +23,12 @@ export function formsOf(draft) {
   });
 }
 
+/** The fields of any form by which people are chosen, as choices; a name that several forms use is one. */
+export function peopleOf(draft) {
+  const found = formsOf(draft).flatMap(({ name: group, properties }) => Object.entries(properties).filter(([, schema]) => schema['x-ui']?.widget === 'person').map(([code, { title }]) => ({ code, name: title || code, group })));
+  return found.filter(({ code }, place) => found.findIndex((one) => one.code === code) === place);
+}
+
 /** The decision tables of the draft: {code, name, outputs}. */
 export function tablesOf(draft) {
   return filesOf(draft, 'tables').map((path) => {
@@ -36,7 +43,9 @@ function optionsOf(schema) {
   return (from.oneOf ?? (from.enum ?? []).map((value) => ({ const: value }))).map((option) => ({ value: option.const, title: option.title ?? String(option.const) }));
 }
 
-function kindOf({ type }) {
+/** Of people and locations one can ask only whether they are filled in. */
+function kindOf({ type, 'x-ui': ui }) {
+  if (['person', 'location'].includes(ui?.widget)) return 'known';
   return { boolean: 'boolean', number: 'number', integer: 'number', array: 'list' }[type] ?? 'text';
 }
 

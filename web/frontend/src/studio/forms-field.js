@@ -8,6 +8,7 @@ import { knownData, usesOf } from './forms-uses.js';
 import { say } from './forms-words.js';
 
 const AMONG = [['', 'amongAll'], ['neighbours', 'amongNeighbours'], ['places', 'amongPlaces']];
+const AMONG_PEOPLE = [['place', 'amongNear'], ['district', 'amongDistrict']];
 const WHEN = [['', 'whenAny'], ['past', 'whenPast'], ['future', 'whenFuture']];
 const CODES = [['categories', 'codesCategories'], ['vote_rules', 'codesRules'], ['roll_books', 'codesBooks']];
 const spoken = (list, present) => [...list.map(([value, word]) => [value, say(word)]), ...(list.some(([value]) => value === present) ? [] : [[present, present]])];
@@ -36,14 +37,30 @@ function own(view, schema, kind, key) {
   const byUi = (word, list, label) => labelled(say(label), select({ value: ui[word] ?? '', key: `${key}-${word}`, options: spoken(list, ui[word] ?? ''), onChange: (value) => { putUi(schema, word, value); changed(); } }));
   const parts = [];
   if (kind.key === 'number') parts.push(check(say('integer'), schema.type === 'integer', (whole) => { schema.type = whole ? 'integer' : 'number'; changed(); }, `${key}-integer`));
-  if (kind.key === 'unit') {
-    parts.push(byUi('among', AMONG, 'among'));
+  if (kind.key === 'person') parts.push(posts(view, schema, key));
+  if (kind.key === 'unit' || kind.key === 'person') {
+    parts.push(byUi('among', kind.key === 'unit' ? AMONG : AMONG_PEOPLE, 'among'));
     parts.push(check(say('several'), severalOf(schema), (several) => { setSeveral(schema, several); changed(); }, `${key}-several`));
   }
   if (kind.key === 'codes') parts.push(byUi('list', CODES, 'codes'));
   if (kind.key === 'datetime') parts.push(byUi('when', WHEN, 'when'));
   if (kind.bounds.length) parts.push(make('div', { className: 'two' }, ...kind.bounds.map((word) => bound(schema, word, key, changed))));
   return parts;
+}
+
+/** The posts whose holders may be chosen: those picked, each with a button to take it away; without any, everybody. */
+function posts(view, schema, key) {
+  const { posts: known } = view.draft.vocabulary;
+  const codes = (schema['x-ui'].posts ?? '').split(',').map((code) => code.trim()).filter(Boolean);
+  const become = (next) => { putUi(schema, 'posts', next.join(',')); view.changed(); view.redraw(`${key}-posts`); };
+  const chips = codes.map((code) => {
+    const name = known.find((one) => one.code === code)?.name ?? code;
+    return button(`${name} ×`, () => become(codes.filter((one) => one !== code)), { className: 'btn btn-sm', 'data-edits': '', 'data-key': `${key}-posts-${code}`, 'aria-label': say('postRemove', { name }) });
+  });
+  const left = known.filter(({ code }) => !codes.includes(code));
+  const groups = [...new Set(left.map(({ group }) => group))].map((label) => ({ label, options: left.filter(({ group }) => group === label).map(({ code, name }) => [code, name]) }));
+  const add = select({ value: '', key: `${key}-posts`, options: [['', say(codes.length ? 'postAdd' : 'postsAll')], ...groups], onChange: (code) => code && become([...codes, code]) });
+  return make('div', { className: 'fd-posts' }, labelled(say('posts'), add), ...chips);
 }
 
 function bound(schema, word, key, changed) {

@@ -13,6 +13,8 @@ export const KINDS = [
   { key: 'checkbox', make: () => ({ type: 'boolean', 'x-ui': { widget: 'checkbox' } }), bounds: [] },
   { key: 'outcome', make: () => ({ type: 'string', oneOf: choices(), 'x-ui': { widget: 'outcome' } }), bounds: [] },
   { key: 'unit', make: text('unit', 40), bounds: [] },
+  { key: 'person', make: () => ({ type: 'string', maxLength: 40, 'x-ui': { widget: 'person', among: 'place', personal: true } }), bounds: [] },
+  { key: 'location', make: () => ({ type: 'object', 'x-ui': { widget: 'location', personal: true } }), bounds: [] },
   { key: 'codes', make: () => ({ type: 'string', maxLength: 40, 'x-ui': { widget: 'codes', list: 'categories' } }), bounds: [] },
   { key: 'photos', make: () => ({ type: 'array', items: { type: 'string', maxLength: 40 }, maxItems: 9, 'x-ui': { widget: 'photos' } }), bounds: ['minItems', 'maxItems'] },
 ];
@@ -47,7 +49,7 @@ export function titledOptions(schema) {
 
 export const severalOf = (schema) => schema.type === 'array';
 
-/** A unit to be chosen, or several. */
+/** A unit or a person to be chosen, or several. */
 export function setSeveral(schema, several) {
   if (several === severalOf(schema)) return;
   const each = { type: 'string', ...(schema.minLength && { minLength: schema.minLength }), ...(schema.maxLength && { maxLength: schema.maxLength }) };

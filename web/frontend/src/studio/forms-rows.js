@@ -9,12 +9,14 @@ const OPS = {
   flag: ['yes', 'no'],
   number: ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'filled', 'empty'],
   several: ['has', 'filled', 'empty'],
+  known: ['filled', 'empty'],
   one: ['eq', 'ne', 'in', 'filled', 'empty'],
 };
 const WITHOUT_VALUE = ['yes', 'no', 'filled', 'empty'];
 
 function sortOf(schema) {
   if (schema.type === 'boolean') return 'flag';
+  if (['person', 'location'].includes(widgetOf(schema))) return 'known';
   if (severalOf(schema)) return 'several';
   return widgetOf(schema) === 'number' ? 'number' : 'one';
 }

@@ -35,10 +35,11 @@ function* diagramExpressions(document) {
   }
 }
 
-function inDiagram(draft, reads) {
+function inDiagram(draft, reads, name) {
   const document = parsed(draft.get('process.bpmn'));
   const byId = new Map([...document.getElementsByTagName('*')].filter((element) => element.id).map((element) => [element.id, element]));
-  return [...diagramExpressions(document)].filter(([, text]) => reads(text)).map(([element]) => place(element, byId));
+  const doers = named(document, 'assign').filter((assign) => assign.getAttribute('person') === name);
+  return [...[...diagramExpressions(document)].filter(([, text]) => reads(text)).map(([element]) => element), ...doers].map((element) => place(element, byId));
 }
 
 /** Every expression of a form with the title of the field it belongs to. */
@@ -75,7 +76,7 @@ function inTables(draft, reads, name, value) {
 /** Where the field is read; with `value`, where it is compared with that option. */
 export function usesOf(draft, path, name, value) {
   const reads = (text) => namesIn(text).has(name) && (value === undefined || textsIn(text).has(String(value)));
-  return [...new Set([...inDiagram(draft, reads), ...inForms(draft, path, reads, name, value), ...inTables(draft, reads, name, value)])];
+  return [...new Set([...inDiagram(draft, reads, value === undefined && name), ...inForms(draft, path, reads, name, value), ...inTables(draft, reads, name, value)])];
 }
 
 /** All data that the forms of the process collect, by name; the first form that asks gives the title. */

@@ -1,12 +1,13 @@
 // What an activity says: who does it, with which form, until when; which table, service, script or process.
 import { make } from '../page.js';
-import { formsOf, tablesOf } from './data.js';
+import { formsOf, peopleOf, tablesOf } from './data.js';
 import { button, choice, fold, group, hint, several, text, tick, ticks } from './fields.js';
 import { addProcess } from './new-process.js';
 import { change, codes, put, setting } from './settings.js';
 import { say } from './words.js';
 
 const REPORTER = 'reporter';
+const CHOSEN = 'chosen';
 const PEOPLE = ['bpmn:UserTask', 'bpmn:ManualTask', 'bpmn:Task'];
 const is = (panel, ...types) => types.includes(panel.object.$type);
 const of = (panel, name, attribute) => setting(panel.element, name, attribute);
@@ -23,11 +24,16 @@ function assignment(panel) {
   const { posts, units, excludes } = panel.draft.vocabulary;
   const unit = of(panel, 'assign', 'unit');
   const listed = (attribute) => (values) => put(panel.drawing, panel.element, 'assign', { [attribute]: values.join(','), unit: unit || 'place' });
-  const toUnit = (code) => put(panel.drawing, panel.element, 'assign', { unit: code, ...(code === REPORTER ? { post: REPORTER } : unit === REPORTER ? { post: '' } : {}) });
+  const people = peopleOf(panel.draft);
+  const toUnit = (code) => {
+    const post = code === REPORTER ? { post: REPORTER } : code === CHOSEN || unit === REPORTER ? { post: '' } : {};
+    put(panel.drawing, panel.element, 'assign', { unit: code, person: code === CHOSEN ? people[0]?.code ?? '' : '', ...post });
+  };
   const rule = units.find(({ code }) => code === (unit || 'place'));
   return group('assign', say('groupAssign'),
     choice({ key: 'unit', label: say('unit'), choices: units, value: unit, empty: unit ? undefined : say('notSet'), help: rule?.help, write: toUnit }),
-    unit !== REPORTER && several({ key: 'post', label: say('posts'), choices: posts, values: codes(panel.element, 'assign', 'post'), write: listed('post'), add: say('addPost'), help: say('postsHelp') }),
+    unit === CHOSEN && choice({ key: 'person', label: say('chosenIn'), choices: people, value: of(panel, 'assign', 'person'), empty: of(panel, 'assign', 'person') ? undefined : say('notSet'), help: say(people.length ? 'chosenHelp' : 'chosenNone'), write: write(panel, 'assign', 'person') }),
+    ![REPORTER, CHOSEN].includes(unit) && several({ key: 'post', label: say('posts'), choices: posts, values: codes(panel.element, 'assign', 'post'), write: listed('post'), add: say('addPost'), help: say('postsHelp') }),
     several({ key: 'exclude', label: say('exclude'), choices: used(panel, 'actor', 'as', excludes), values: codes(panel.element, 'assign', 'exclude'), write: listed('exclude'), add: say('addExclude'), help: say('excludeHelp') }));
 }
 

@@ -8,7 +8,7 @@ export default {
   prefix: 'wz',
   xml: { tagAlias: 'lowerCase' },
   types: [
-    setting('Assign', 'post', 'unit', 'exclude'),
+    setting('Assign', 'post', 'unit', 'person', 'exclude'),
     setting('Form', 'key'),
     setting('Deadline', 'until', 'amount', 'unit', 'factor'),
     setting('Status', 'value'),
