@@ -487,12 +487,19 @@ def _missing_files(package: Package) -> Iterator[Problem]:
             yield Problem("form_unknown", node.id, f"“{node.label}”使用的表单“{form}”不在流程包中。")
         if node.decision is not None and node.decision not in {**package.tables, **package.refused}:
             yield Problem("table_unknown", node.id, f"“{node.label}”使用的决策表“{node.decision}”不在流程包中。")
-        assign = node.settings.get("assign", {})
-        if assign.get("unit") == "chosen" and assign.get("person") not in people | _items(package.diagram, node):
-            named = assign.get("person")
-            why = f"没有表单有编号为“{named}”的人员项" if named else "没有写明由哪一项选定"
-            yield Problem("person_unknown", node.id, f"“{node.label}”由表单中选定的人员办理，但{why}。")
         yield from _unnamed_result(package, node)
+        yield from _unknown_person(package.diagram, node, people)
+
+
+def _unknown_person(diagram: Diagram, node: Node, people: set[str]) -> Iterator[Problem]:
+    assign = node.settings.get("assign", {})
+    if assign.get("unit") != "chosen":
+        return
+    named = assign.get("person")
+    if not named:
+        yield Problem("person_unnamed", node.id, f"“{node.label}”由表单中选定的人员办理，但没有写明由哪一项选定。")
+    elif named not in people | _items(diagram, node):
+        yield Problem("person_unknown", node.id, f"“{node.label}”由表单中选定的人员办理，但没有表单有编号为“{named}”的人员项。")
 
 
 def _items(diagram: Diagram, node: Node) -> set[str]:
