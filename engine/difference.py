@@ -280,7 +280,7 @@ def _offered(old: Mapping[str, Any], new: Mapping[str, Any], words: _Words) -> I
     for name, what in OFFER.items():
         before, after = (str(ui.get(name, "")) if isinstance(ui := field.get("x-ui"), dict) else "" for field in (old, new))
         if before != after:
-            yield _told(what, *((words.listed(text) if name == "posts" else AMONG.get(text, text)) for text in (before, after)))
+            yield _told(what, *((words.listed(text) if text and name == "posts" else AMONG.get(text, text)) for text in (before, after)))
 
 
 def _without_offer(field: Mapping[str, Any]) -> Mapping[str, Any]:

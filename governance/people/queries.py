@@ -135,7 +135,7 @@ def officials(
             or_(Person.name.contains(word, autoescape=True), within(areas_like(session, word)), Appointment.post.in_(meant))
         )
     told = select(Person.id, Person.name, Appointment.post, Appointment.unit_id).join(Appointment.person).join(Appointment.unit)
-    each = told.where(Appointment.id.in_(query.group_by(Appointment.person_id))).order_by(Unit.path, Appointment.id)
+    each = told.where(Appointment.id.in_(query.group_by(Appointment.person_id))).order_by(Unit.code, Appointment.id)
     return [Official(*row) for row in session.execute(each.limit(limit))]
 
 

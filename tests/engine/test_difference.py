@@ -44,6 +44,27 @@ def said(old: Package, new: Package) -> list[str]:
     return [change.message for change in difference(old, new, SETTING_WORDS)]
 
 
+def chosen_from(**ui: str) -> Package:
+    person = {"type": "string", "title": "协助人", "x-ui": {"widget": "person", **ui}}
+    return reformed(lambda form: form["properties"].update(helper=person))
+
+
+def test_whom_a_field_offers_is_told_in_words() -> None:
+    before, after = chosen_from(posts="grid_lead", among="place"), chosen_from(posts="grid_lead,community_lead", among="district")
+    assert said(before, after) == [
+        "表单“落实议定事项”字段“协助人”的可选岗位由“网格长”改为“网格长、社区长”",
+        "表单“落实议定事项”字段“协助人”的可选范围由“事项所在的社区及其上级”改为“全区”",
+    ]
+    assert said(after, chosen_from(among="district")) == ["表单“落实议定事项”字段“协助人”的可选岗位“网格长、社区长”取消"]
+
+
+def test_a_step_for_people_chosen_in_a_form_is_told_in_words() -> None:
+    diagram = DECISION.files["process.bpmn"].decode()
+    first = diagram[diagram.index("<wz:assign") : diagram.index("/>", diagram.index("<wz:assign")) + 2]
+    changed = edited(DECISION, "process.bpmn", (first, '<wz:assign unit="chosen" person="helper" />'))
+    assert any("改为“单位 表单中选定的人员，人员项 helper”" in told for told in said(DECISION, changed))
+
+
 EDITS = {
     "renamed": (
         ('name="核查落实情况"', 'name="核实"'),

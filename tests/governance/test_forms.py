@@ -136,3 +136,81 @@ def test_a_day_is_a_day_of_the_calendar(told: str) -> None:
     assert check_form(form, {"day": "2026-03-01"}, {}, NOW) == {"day": "2026-03-01"}
     with pytest.raises(Refused, match="日期填写不正确"):
         check_form(form, {"day": told}, {}, NOW)
+
+
+SPOT: dict[str, Any] = {
+    "properties": {"spot": {"type": "object", "title": "现场位置", "x-ui": {"widget": "location"}}},
+    "required": ["spot"],
+}
+HERE = {"longitude": 121.4737, "latitude": 31.2304, "accuracy": 20.0}
+
+
+@pytest.mark.parametrize(
+    ("address", "told", "value"),
+    [
+        ("滨江路 1 号", "", {"address": "滨江路 1 号"}),
+        ("滨江路 1 号", "121.4737,31.2304,20", {**HERE, "address": "滨江路 1 号"}),
+        ("", "121.4737,31.2304,20", HERE),
+        (" ", " ", None),
+    ],
+)
+def test_a_page_tells_an_address_and_where_the_device_was(address: str, told: str, value: Any) -> None:
+    data, wrong = read_form(SPOT, {"spot": [address], "spot.at": [told]})
+    assert (data.get("spot"), wrong) == (value, {})
+
+
+@pytest.mark.parametrize("told", ["1", "1,2", "1,2,3,4", "a,b,c", "nan,1,1", "1,inf,1", "1e999,1,1", ",,", "<script>"])
+def test_coordinates_that_cannot_be_read_are_told_at_the_field(told: str) -> None:
+    assert read_form(SPOT, {"spot": ["x"], "spot.at": [told]}) == ({}, {"spot": "现场位置填写不正确"})
+
+
+@pytest.mark.parametrize("value", [{"address": "x"}, {"address": "x", "longitude": -180, "latitude": 90}, {**HERE, "address": "长" * 200}])
+def test_a_location_is_an_address_with_or_without_coordinates(value: Any) -> None:
+    assert check_form(SPOT, {"spot": value}, {}, NOW) == {"spot": value}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({}, "请填写现场位置"),
+        (HERE, "请填写现场位置"),
+        ({"address": "  "}, "请填写现场位置"),
+        ({"address": "长" * 201}, "现场位置不能超过 200 个字"),
+        ({"address": "x", "longitude": 1}, "现场位置填写不正确"),
+        ({"address": "x", "accuracy": 1}, "现场位置填写不正确"),
+        ({"address": "x", "altitude": 1}, "现场位置填写不正确"),
+        ({"address": 5}, "现场位置填写不正确"),
+        ({"address": ["x"]}, "现场位置填写不正确"),
+        ({"address": "x\0"}, "现场位置含有无法保存的字符"),
+        ({**HERE, "address": "x", "longitude": 180.1}, "现场位置的坐标不正确"),
+        ({**HERE, "address": "x", "latitude": -91}, "现场位置的坐标不正确"),
+        ({**HERE, "address": "x", "latitude": 10**30}, "现场位置的坐标不正确"),
+        ({**HERE, "address": "x", "latitude": True}, "现场位置的坐标不正确"),
+        ({**HERE, "address": "x", "latitude": "31"}, "现场位置的坐标不正确"),
+        ({**HERE, "address": "x", "latitude": None}, "现场位置的坐标不正确"),
+        ({**HERE, "address": "x", "latitude": {"a": 1}}, "现场位置的坐标不正确"),
+        ({**HERE, "address": "x", "accuracy": -1}, "现场位置的坐标不正确"),
+        ({**HERE, "address": "x", "latitude": float("nan")}, "现场位置含有无法保存的字符"),
+        ("x", "现场位置填写不正确"),
+        (["x"], "现场位置填写不正确"),
+        (5, "现场位置填写不正确"),
+    ],
+    ids=str,
+)
+def test_what_is_no_location_is_refused(value: Any, said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check_form(SPOT, {"spot": value}, {}, NOW)
+    assert refused.value.errors == {"spot": said}
+
+
+def test_where_no_address_is_asked_the_coordinates_are_enough() -> None:
+    optional = {"properties": {**SPOT["properties"]}}
+    assert check_form(optional, {"spot": HERE}, {}, NOW) == {"spot": HERE}
+    assert check_form(optional, {}, {}, NOW) == {}
+
+
+def test_words_by_which_nobody_was_chosen_are_not_lost() -> None:
+    form = {"properties": {"helper": {"type": "string", "title": "协助人", "x-ui": {"widget": "person"}}}}
+    assert read_form(form, {"helper.q": ["张"]}) == ({}, {"helper": "请从查到的人员中选择协助人"})
+    assert read_form(form, {"helper.q": ["张"], "helper": ["5"]}) == ({"helper": "5"}, {})
+    assert read_form(form, {"helper.q": [" "]}) == ({}, {})

@@ -13,9 +13,9 @@ function degrees([longitude, latitude, metres]) {
 }
 
 function prepare(input) {
-  const locate = make('button', { type: 'button', className: 'btn btn-sm' }, icon('map-pin'), say('locationUse'));
+  const locate = make('button', { type: 'button', className: 'btn' }, icon('map-pin'), say('locationUse'));
   const told = make('span', { className: 'location-told' });
-  const remove = make('button', { type: 'button', className: 'btn btn-sm' }, icon('x'), say('locationRemove'));
+  const remove = make('button', { type: 'button', className: 'btn' }, icon('x'), say('locationRemove'));
   const message = make('p', { className: 'error', hidden: true, role: 'alert' });
   const help = make('p', { className: 'help' }, say('locationHelp'));
   input.after(make('div', { className: 'location' }, locate, told, remove), help, message);
