@@ -33,11 +33,16 @@ APPROVES = b'<wz:assign post="grid_lead,sector_lead,community_lead,command_lead,
 APPROVES += b'unit="starter" exclude="starter" />'
 
 
-def helped(person: Mapping[str, Any] = PERSON, assign: bytes = b'<wz:assign unit="chosen" person="helper" />', **ui: str) -> Package:
-    """A request whose form names who decides on it."""
-    files = dict(beginning("request", KEY, "请假"))
+CHOSEN = b'<wz:assign unit="chosen" person="helper" />'
+SPOT: dict[str, Any] = {"type": "object", "title": "现场", "x-ui": {"widget": "location"}}
+
+
+def helped(person: Mapping[str, Any] = PERSON, assign: bytes = CHOSEN, key: str = KEY, **ui: str) -> Package:
+    """A request whose form names who decides on it, and where it is about."""
+    files = dict(beginning("request", key, "请假"))
     form = json.loads(files["forms/request.json"])
     form["properties"]["helper"] = {**person, "x-ui": {**person["x-ui"], **ui}}
+    form["properties"]["spot"] = SPOT
     form["required"] = [*form["required"], "helper"]
     files["forms/request.json"] = json.dumps(form, ensure_ascii=False).encode()
     assert APPROVES in files[DIAGRAM]
