@@ -55,7 +55,7 @@ function posts(view, schema, key) {
   const become = (next) => { putUi(schema, 'posts', next.join(',')); view.changed(); view.redraw(`${key}-posts`); };
   const chips = codes.map((code) => {
     const name = known.find((one) => one.code === code)?.name ?? code;
-    return button(`${name} ×`, () => become(codes.filter((one) => one !== code)), { className: 'btn btn-sm', 'data-edits': '', 'data-key': `${key}-posts-${code}`, 'aria-label': say('postRemove', { name }) });
+    return button(`${name} ×`, () => become(codes.filter((one) => one !== code)), { className: 'btn', 'data-edits': '', 'data-key': `${key}-posts-${code}`, 'aria-label': say('postRemove', { name }) });
   });
   const left = known.filter(({ code }) => !codes.includes(code));
   const groups = [...new Set(left.map(({ group }) => group))].map((label) => ({ label, options: left.filter(({ group }) => group === label).map(({ code, name }) => [code, name]) }));
