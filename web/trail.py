@@ -154,7 +154,7 @@ def _known(marks: Sequence[Mark]) -> _Known:
     held = ever_held(session, people) if people else {}
     worked = {one.unit_id for appointments in held.values() for one in appointments}
     units = {int(value) for value in _named(marks, "unit") if str(value).isdecimal()}
-    return _Known(names(session, units | worked), names_of_people(session, people), held)
+    return _Known(names(session, units | worked), names_of_people(session, people) if people else {}, held)
 
 
 def _answers(mark: Mark, known: _Known) -> dict[Field, Filled]:

@@ -210,6 +210,8 @@ def foresee(context: Context, actor: Actor, task_id: int, data: Mapping[str, Any
     if not may_do(actor, held):
         raise NotAllowed
     given = check_form(held.form, data, held.data, context.now(), misread)
+    if errors := _unknown(context, held, given):
+        raise Refused(errors)
     acting = actor.under(list(held.principals)).record()
     return instances(context).foresee(held.task["instance_id"], held.task["key"], given, acting)
 

@@ -14,6 +14,7 @@ from engine.packages import Package, frozen_package, read_package
 from engine.scenario_files import read_scenario
 from governance.errors import Refused
 from governance.studio.dry_run import MAX_STEPS, DryRun, Record, dry_run, proposed_answer, results, scenario_file, started, tried
+from tests.governance.test_persons import helped
 
 NINE = datetime.fromisoformat("2026-03-02T09:00+08:00")
 TASK = read_package(shipped()["decision_task"])
@@ -85,6 +86,23 @@ def test_a_form_is_read_and_checked_as_on_the_task_page() -> None:
     assert set(refused.value.errors) == {"carry_result"}
     with pytest.raises(Refused):
         after(TASK, ran, complete("check_decision#1"))
+
+
+def test_people_and_locations_are_recorded_as_they_were_filled_in() -> None:
+    package = helped()
+    ran = begun(package, "request_made", helper="17")
+    back = complete("approve_request#1", decision="return")
+    again = {"reason": "排查", "from_date": "2026-03-09", "to_date": "2026-03-09", "helper": "18", "spot": "滨江路 1 号"}
+    ran = after(package, ran, back, complete("revise_request#1", **again, **{"spot.at": "121.4737,31.2304,20"}))
+    assert ran.refused == "" and keys(ran) == ["approve_request#2"]
+    path, text = scenario_file(package, ran.record, "改由别人", no_limit)
+    kept = frozen_package({**package.whole, path: text.encode()})
+    assert results(kept, no_limit)[path] == ("改由别人", ())
+    filled = kept.scenarios[-1].steps[1]["data"]
+    assert (filled["helper"], filled["spot"]) == (
+        "18",
+        {"longitude": 121.4737, "latitude": 31.2304, "accuracy": 20.0, "address": "滨江路 1 号"},
+    )
 
 
 def test_a_lookup_is_asked_and_answered_in_turn() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
+from engine.versions import publish
 from tests.district import District
+from tests.governance.test_persons import SEVERAL, helped
 from tests.journeys.browser import PHONE, People
 from tests.journeys.test_general import AXE, FINDINGS, TARGETS
 from tests.journeys.test_new_process import SAVED, submitted
@@ -77,6 +79,56 @@ def located(page: Page, home: str) -> None:
     expect(page.locator(".draft-note")).to_be_visible()
     expect(page.locator(".location-told")).to_have_text(SAID)
     expect(page.get_by_label("在哪里")).to_have_value("滨江路 1 号")
+
+
+def test_those_chosen_stay_while_others_are_looked_for(chromium: Browser, district: District) -> None:
+    with district.office.work() as context:
+        package = helped(SEVERAL, key="process_many", among="district")
+        publish(context.session.connection(), context.new_id(), package, context.now(), by="system", reason="试行")
+    with district.served() as home:
+        people = People(chromium, home, district.password)
+        page = people.at("wanggeyuan").page
+        page.goto(f"{home}/start/process_many")
+        chosen = page.locator("[data-people] input:checked")
+        words = page.get_by_label("查找协助人")
+        words.press_sequentially("网格长")
+        expect(page.locator("[data-found]")).to_contain_text("找到")
+        page.locator("[data-people] input").nth(3).check()
+        words.fill("社区长")
+        words.press("Enter")
+        expect(page.locator("[data-people]")).to_contain_text("社区长，临江社区")
+        expect(chosen).to_have_count(1)
+        under_way: list[Route] = []
+        page.route("**/shape", lambda route: under_way.append(route))
+        with page.expect_request("**/shape"):
+            words.fill("社区长 临江社区")
+        with page.expect_request("**/shape"):
+            page.get_by_label("社区长，临江社区").check()
+        under_way[-1].continue_()
+        expect(page.locator("[data-found]")).to_contain_text("没有找到其他人员")
+        page.unroute("**/shape")
+        expect(chosen).to_have_count(2)
+        page.fill("[name=reason]", "排查井盖")
+        page.fill("[name=from_date]", "2026-03-09")
+        page.wait_for_timeout(800)
+        page.reload()
+        expect(page.locator(".draft-note")).to_be_visible()
+        expect(chosen).to_have_count(2)
+        page.get_by_role("button", name="舍弃").click()
+        expect(chosen).to_have_count(0)
+        words.fill("社区长 临江社区")
+        page.get_by_label("社区长，临江社区").check()
+        words.fill("社区长 码头社区")
+        page.get_by_label("社区长，码头社区").check()
+        page.get_by_role("button", name="提交", exact=True).click()
+        expect(page.locator("#e-to_date")).to_be_visible()
+        expect(chosen).to_have_count(2)
+        page.fill("[name=reason]", "排查井盖")
+        page.fill("[name=from_date]", "2026-03-09")
+        page.fill("[name=to_date]", "2026-03-09")
+        page.get_by_role("button", name="提交", exact=True).click()
+        expect(page.locator(".notice")).to_contain_text("已提交。下一环节：审批")
+        people.leave()
 
 
 def test_whom_a_form_names_finds_the_step_in_the_inbox(chromium: Browser, district: District) -> None:

@@ -210,6 +210,49 @@ def test_what_reads_a_field_is_named_before_it_goes(designer: Worker) -> None:
     assert "handle_result" not in form["properties"] and "handle_result" not in form["required"]
 
 
+def test_a_field_becomes_one_of_another_kind_and_keeps_what_was_said_of_it(designer: Worker) -> None:
+    made = opened(designer, "派单")
+    page, before = made.page, made.form("dispatch_case")["properties"]["dispatch_note"]
+    page.locator("[data-key=head-dispatch_note]").click()
+    page.locator("[data-key=field-dispatch_note-help]").fill("写清楚")
+    page.locator("[data-key=field-dispatch_note-visible]").select_option(label="符合条件时显示")
+    condition = made.form("dispatch_case")["properties"]["dispatch_note"]["x-ui"]["visible"]
+    for kind, word in (("date", 10), ("textarea", 500)):
+        page.locator("[data-key=field-dispatch_note-kind]").select_option(kind)
+        expect(page.locator("[data-key=field-dispatch_note-kind]")).to_be_focused()
+        became = made.form("dispatch_case")["properties"]["dispatch_note"]
+        assert (became["title"], became["description"], became["maxLength"]) == (before["title"], "写清楚", word)
+        assert became["x-ui"] == {"widget": kind, "visible": condition}
+    assert list(form_problems(made.form("dispatch_case"))) == []
+
+
+def test_one_of_several_becomes_several_of_them_once_its_uses_were_seen(designer: Worker) -> None:
+    made = bench(designer, "forms", files_of("decision_task"))
+    page = made.page
+    page.get_by_label("表单名称").fill("现场核验")
+    press(page, "新建表单", ".fd-list")
+    press(page, "单选")
+    options = made.form("form")["properties"]["field"]["oneOf"]
+    press(page, "短文字")
+    page.locator("[data-key=field-field_2-visible]").select_option(label="符合条件时显示")
+    page.locator("[data-key=head-field]").click()
+    page.locator("[data-key=field-field-kind]").select_option("multichoice")
+    dialog = page.locator("dialog")
+    expect(dialog).to_contain_text("按原来的填写方式比较")
+    dialog.get_by_role("button", name="取消").click()
+    expect(page.locator("[data-key=field-field-kind]")).to_have_value("choice")
+    page.locator("[data-key=field-field-kind]").select_option("multichoice")
+    dialog.get_by_role("button", name="仍要改变").click()
+    expect(page.locator("[data-key=field-field-kind]")).to_have_value("multichoice")
+    became = made.form("form")["properties"]["field"]
+    assert (became["type"], became["items"]["oneOf"], "oneOf" in became) == ("array", options, False)
+    page.locator("[data-key=field-field-kind]").select_option("choice")
+    dialog.get_by_role("button", name="仍要改变").click()
+    expect(page.locator("[data-key=field-field-kind]")).to_have_value("choice")
+    assert made.form("form")["properties"]["field"]["oneOf"] == options
+    assert list(form_problems(made.form("form"))) == []
+
+
 def test_a_form_in_use_is_not_deleted(designer: Worker) -> None:
     made = bench(designer, "forms", files_of("issue_disposal"))
     page = made.page

@@ -2,6 +2,7 @@ import htmx from 'htmx.org';
 import { meta } from './page.js';
 import './photos.js'; // before once.js: a form that still uploads is not yet submitted
 import './once.js';
+import './people.js'; // before drafts.js, which asks at once who has been chosen
 import './drafts.js';
 import './visible.js';
 import './phrases.js';
@@ -12,7 +13,6 @@ import './notices.js';
 import './poll.js';
 import './scroll.js';
 import './location.js';
-import './people.js';
 
 // For CSS transitions htmx copies old style attributes to new elements, which the policy forbids (a text area drawn larger has one).
 htmx.config.defaultSettleDelay = 0;

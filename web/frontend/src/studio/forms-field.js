@@ -1,7 +1,7 @@
 // The settings of one field of a form.
 import { make } from '../page.js';
 import { isRequired, put, putUi, setRequired } from './forms-files.js';
-import { holderOf, kindOf, optionsOf, setSeveral, severalOf, titledOptions, widgetOf } from './forms-kinds.js';
+import { becomeKind, holderOf, kindOf, optionsOf, setSeveral, severalOf, siblingsOf, titledOptions, widgetOf } from './forms-kinds.js';
 import { ask, button, check, entry, labelled, select } from './forms-parts.js';
 import { Condition, firstCondition } from './forms-rows.js';
 import { knownData, usesOf } from './forms-uses.js';
@@ -22,12 +22,25 @@ export function fieldSettings(view, name) {
   return [
     labelled(say('fieldTitle'), entry({ value: schema.title ?? '', maxLength: 100, key: `${key}-title`, onInput: (text) => { schema.title = text; view.changed(name); } })),
     labelled(say('fieldHelp'), entry({ value: schema.description ?? '', maxLength: 300, key: `${key}-help`, onInput: (text) => { put(schema, 'description', text); view.changed(name); } })),
+    ...(siblingsOf(kind.key).length > 1 ? [kinds(view, name, schema, kind, key)] : []),
     ...(kind.key === 'other' ? [make('p', { className: 'help' }, say('fieldOther'))] : own(view, schema, kind, key)),
     ...(optionsOf(schema).length ? [options(view, name, schema, key)] : []),
     ...(kind.key === 'checkbox' ? [] : required(view, name, schema, ui, key)),
     ...(kind.key === 'outcome' ? [] : visible(view, name, schema, ui, key)),
     more(view, name, schema, ui, key),
   ];
+}
+
+/** How the field is filled in; where conditions compare its value, a choice of several is another thing than one of one. */
+function kinds(view, name, schema, kind, key) {
+  const become = async (next) => {
+    const uses = kind.key.endsWith('choice') ? usesOf(view.draft, view.path, name) : [];
+    const sure = !uses.length || (await ask({ title: say('kindUsed', { title: schema.title || say('fieldUntitled') }), list: uses, help: say('fieldRemoveHelp'), confirm: say('kindConfirm') }));
+    if (sure) becomeKind(schema, next);
+    if (sure) view.changed(name);
+    view.redraw(`${key}-kind`);
+  };
+  return labelled(say('kind'), select({ value: kind.key, key: `${key}-kind`, options: siblingsOf(kind.key).map((one) => [one, say(`kind_${one}`)]), onChange: become }));
 }
 
 /** What only this kind of field has. */

@@ -47,6 +47,24 @@ export function titledOptions(schema) {
   return holder.oneOf;
 }
 
+const FAMILIES = [['text', 'textarea', 'date', 'datetime'], ['choice', 'multichoice']];
+const KEPT = ['title', 'description', 'x-ui'];
+
+/** The kinds that a field of this kind may become, itself among them. */
+export const siblingsOf = (key) => FAMILIES.find((family) => family.includes(key)) ?? [key];
+
+/** Makes a field one of another kind: what it is called, says, offers and depends on stays; what only the old kind has goes. */
+export function becomeKind(schema, key) {
+  const kind = KINDS.find((one) => one.key === key);
+  const { when, ...ui } = schema['x-ui'] ?? {};
+  const options = holderOf(schema).oneOf;
+  const bounds = kindOf(schema).bounds.filter((word) => kind.bounds.includes(word) && word in schema).map((word) => [word, schema[word]]);
+  for (const word of Object.keys(schema)) if (!KEPT.includes(word)) delete schema[word];
+  const { 'x-ui': { widget }, ...begun } = kind.make();
+  Object.assign(schema, begun, Object.fromEntries(bounds), { 'x-ui': { ...ui, widget } });
+  if (options) holderOf(schema).oneOf = options;
+}
+
 export const severalOf = (schema) => schema.type === 'array';
 
 /** A unit or a person to be chosen, or several. */
