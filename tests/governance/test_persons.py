@@ -23,6 +23,7 @@ from governance.people.models import Appointment
 from governance.starting.queries import shown
 from governance.studio.rules import problems_of
 from governance.workflow.assignment import Found, find
+from governance.workflow.commands import foresee
 from governance.workflow.persons import nameable
 from tests.district import MONDAY, District
 from tests.governance.meeting_world import OTHER
@@ -188,6 +189,18 @@ def test_among_several_one_stranger_is_too_many(office: Office) -> None:
     assert refused(office, [str(office.lead.person_id), str(office.holder("community_lead", OTHER).person_id)]).keys() == {"helper"}
     assert refused(office, []) == {"helper": "请选择协助人"}
     assert refused(office, [str(office.lead.person_id)] * 2).keys() == {"helper"}
+
+
+def test_who_is_not_offered_is_not_foreseen_either(office: Office) -> None:
+    office.publish(helped(posts="grid_lead", among="place"))
+    held = office.begun(data={**ASKED, "helper": str(office.lead.person_id)})
+    office.do(held, office.lead, opinion="请写清楚", decision="return")
+    stranger = str(office.holder("community_lead", OTHER).person_id)
+    for helper in (stranger, "5", str(10**30)):
+        with pytest.raises(Refused):
+            foresee(office.context, office.worker, office.open(held).id, {**ASKED, "helper": helper})
+    found = foresee(office.context, office.worker, office.open(held).id, {**ASKED, "helper": str(office.lead.person_id)})
+    assert [given.principals for _opening, given in found.next] == [(f"person:{office.lead.person_id}",)]
 
 
 # ---- whose step it is ----------------------------------------------------------------------------------------------

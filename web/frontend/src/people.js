@@ -19,7 +19,7 @@ function remember(input) {
       one.checked = chosen.has(one.value);
       chosen.delete(one.value);
     }
-    people.prepend(...[...chosen].map(([value, title]) => make('label', { className: 'check' }, make('input', { type: people.dataset.kind, name: people.dataset.people, value, checked: true }), title)));
+    people.append(...[...chosen].map(([value, title]) => make('label', { className: 'check' }, make('input', { type: people.dataset.kind, name: people.dataset.people, value, checked: true }), title)));
   });
 }
 
