@@ -22,7 +22,7 @@ function prepare(input) {
 
   function draw() {
     const numbers = input.value.split(',').map(Number);
-    told.textContent = input.value ? degrees(numbers) : '';
+    told.textContent = input.value && numbers.every(Number.isFinite) ? degrees(numbers) : '';
     remove.hidden = help.hidden = !input.value;
   }
   function become(value) {

@@ -64,7 +64,7 @@ function own(view, schema, kind, key) {
 /** The posts whose holders may be chosen: those picked, each with a button to take it away; without any, everybody. */
 function posts(view, schema, key) {
   const known = view.draft.vocabulary.posts ?? [];
-  const codes = (schema['x-ui'].posts ?? '').split(',').map((code) => code.trim()).filter(Boolean);
+  const codes = String(schema['x-ui'].posts ?? '').split(',').map((code) => code.trim()).filter(Boolean);
   const become = (next) => { putUi(schema, 'posts', next.join(',')); view.changed(); view.redraw(`${key}-posts`); };
   const chips = codes.map((code) => {
     const name = known.find((one) => one.code === code)?.name ?? code;
