@@ -29,7 +29,7 @@ bench: install
 	$(BIN)/python -m tests.bench.run
 
 test: install
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 faults: install
 	$(BIN)/python -m tests.faults.storm

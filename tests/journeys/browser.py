@@ -24,6 +24,9 @@ FLAGS = [
 ]
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
+PATIENCE = 30_000
+"""Milliseconds that a test waits for what must come: other tests work beside it, and their browsers."""
+expect.set_options(timeout=PATIENCE / 2)
 
 
 @dataclass
@@ -82,7 +85,7 @@ def enter(page: Page, home: str, username: str, password: str) -> None:
 
 def new_page(browser: Browser, viewport: dict[str, int] | None = None) -> Page:
     context = browser.new_context(viewport=viewport or DESKTOP, locale="zh-CN")  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     return context.new_page()
 
 
