@@ -149,8 +149,15 @@ class Handed(Body):
     reason = Text(REASON, shortest=1, required=True)
 
 
+class Sought(Body):
+    """For which field of a task's form, and the words that mean a name, a unit or a post."""
+
+    field = Text(100, load_default="")
+    q = Text(60, load_default="")
+
+
 class Colleague(Answer):
-    """Somebody who may be handed a task."""
+    """Somebody who may be handed a task, or named in its form."""
 
     person = Id()
     name = fields.String()
@@ -158,7 +165,7 @@ class Colleague(Answer):
 
 
 class Colleagues(Answer):
-    """Who may be handed a task."""
+    """Who may be handed a task, or named in its form."""
 
     items = fields.List(fields.Nested(Colleague))
 

@@ -20,6 +20,7 @@ from api.schemas.tasks import (
     Inbox,
     NewPhoto,
     PhotoAdded,
+    Sought,
     TaskPage,
     TaskShown,
 )
@@ -31,9 +32,9 @@ from engine.log import dumps, loads
 from governance.cases.models import Case
 from governance.cases.photos import MAX_BYTES, add_photo
 from governance.errors import GovernanceError, NotAllowed
-from governance.forms.rules import outcome
+from governance.forms.rules import fields, outcome
 from governance.inbox.queries import PAGE, Line, Page, done, started, todo
-from governance.organisation.queries import full_name, named, upwards
+from governance.organisation.queries import full_name, named, names, upwards
 from governance.people.models import Appointment
 from governance.people.queries import principal_name
 from governance.people.rules import POSTS
@@ -43,6 +44,7 @@ from governance.workflow.commands import foresee as foresee_task
 from governance.workflow.commands import release as release_task
 from governance.workflow.handover import colleagues, may_transfer
 from governance.workflow.handover import transfer as transfer_task
+from governance.workflow.persons import nameable
 from governance.workflow.queries import readable_desk
 
 calls = Calls("api_tasks", "待办")
@@ -133,6 +135,16 @@ def to_whom(task_id: int) -> dict[str, Any]:
     held = _read(task_id)
     found = colleagues(context(), actor(), held) if may_do(actor(), held) and may_transfer(held) else ()
     return {"items": [{"person": a.person_id, "name": a.person.name, "post": _post(a)} for a in found]}
+
+
+@calls.call("GET", "/tasks/<id:task_id>/people", Colleagues, query=Sought, refuses=(404,))
+def to_name(asked: dict[str, Any], task_id: int) -> dict[str, Any]:
+    """Whom a field of the form may name: the first that the words find."""
+    held = _read(task_id)
+    named = [f for f in fields(held.form) if f.widget == "person" and f.name == asked["field"]] if may_do(actor(), held) else []
+    found = [one for f in named for one in nameable(context(), f, held.data, q=asked["q"], limit=PAGE)]
+    units = names(context().session, {one.unit_id for one in found})
+    return {"items": [{"person": o.id, "name": o.name, "post": f"{units[o.unit_id]}{POSTS[o.post].name}"} for o in found]}
 
 
 @calls.call("POST", "/tasks/<id:task_id>/transfer", TaskShown, body=Handed, refuses=(403, 404, 409))

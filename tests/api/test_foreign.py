@@ -28,6 +28,7 @@ TASK = (
     "POST /tasks/{task}/transfer",
     "POST /tasks/{task}/photos",
     "GET /tasks/{task}/colleagues",
+    "GET /tasks/{task}/people",
 )
 VOTE = ("POST /votes/{code}/ballots", "GET /votes/{vote_id}")
 """Behind a voting code, and for those who keep the roll: see the tests of votes."""

@@ -14,9 +14,12 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from engine.schema import commands
+from engine.versions import publish
 from tests.api.clients import ACCEPTED, PLACE, Client, anybody, refusal, reported, signed_in, waiting
 from tests.deliberations import suggested
 from tests.district import District
+from tests.governance.test_persons import helped
+from tests.governance.test_starting import ASKED, Office
 from tests.journeys.matters import addressee
 
 
@@ -249,3 +252,29 @@ def test_a_task_about_a_matter_says_so(district: District, app: Flask) -> None:
     assert (line["case"], line["about"]["number"], line["about"]["title"]) == (None, topic.number, "加装电梯")
     shown = who.read(f"/tasks/{line['id']}")
     assert shown["case"] is None and shown["outcome_field"] == "topic_result"
+
+
+def test_a_client_names_a_person_and_a_place(district: District, worker: Client, lead: Client, stranger: Client) -> None:
+    with district.office.work() as context:
+        office = Office(district, context)
+        package = helped(posts="grid_lead", among="place")
+        publish(context.session.connection(), context.new_id(), package, context.now(), by="system", reason="试行")
+        named = str(office.lead.person_id)
+        task = office.open(office.begun(data={**ASKED, "helper": named})).id
+    assert lead.read(f"/tasks/{task}/people", field="helper")["items"] == []
+    again = lead.done(f"/tasks/{task}/complete", {"data": {"decision": "return"}, "opinion": "请写清楚"})["opened"][0]["id"]
+    found = worker.read(f"/tasks/{again}/people", field="helper", q="第一网格")["items"]
+    assert [(one["person"], one["post"]) for one in found] == [(named, "临江社区第一网格网格长")]
+    assert worker.read(f"/tasks/{again}/people", field="reason")["items"] == []
+    refusal(stranger.get(f"/tasks/{again}/people", field="helper"), 404)
+    spot = {"address": "滨江路 1 号", "longitude": 121.4737, "latitude": 31.2304, "accuracy": 20}
+    for wrong in (
+        {"helper": "5"},
+        {"helper": ["5"]},
+        {"spot": {**spot, "latitude": 91}},
+        {"spot": {**spot, "x": {"y": [1]}}},
+        {"spot": 5},
+    ):
+        said = refusal(worker.post(f"/tasks/{again}/complete", {"data": {**ASKED, "helper": named, "spot": spot, **wrong}}), 422)
+        assert wrong.keys() == {name.split(".")[-1] for name in said["errors"]}
+    worker.done(f"/tasks/{again}/complete", {"data": {**ASKED, "helper": named, "spot": spot}})

@@ -98,7 +98,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("meeting_rules.show", "meeting_rules.change"), ADMIN),
     **dict.fromkeys(("tasks.hand_on", "tasks.upload"), TASK),
     **dict.fromkeys(("api_tasks.show", "api_tasks.claim", "api_tasks.release", "api_tasks.finish", "api_tasks.foresee"), TASK),
-    **dict.fromkeys(("api_tasks.to_whom", "api_tasks.transfer", "api_tasks.photo"), TASK),
+    **dict.fromkeys(("api_tasks.to_whom", "api_tasks.to_name", "api_tasks.transfer", "api_tasks.photo"), TASK),
     **dict.fromkeys(("instances.index", "instances.show", "instances.log", "instances.state"), READERS),
     **dict.fromkeys(("instances.suspend", "instances.resume", "instances.cancel", "instances.rewind"), ADMIN),
     **dict.fromkeys(("processes.show", "processes.version", "processes.diagram", "processes.export"), (*MAKERS, AUDITOR)),
@@ -128,7 +128,7 @@ ACCESS |= {
 WIDE = {"joint_office", "joint_office_lead", "district_leader", AUDITOR}
 """To these no case of the district is foreign: they may read it, and must not do other people's tasks."""
 READING = {"cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"} | {
-    *("api_tasks.show", "api_tasks.to_whom", "interventions.contact", "interventions.order"),
+    *("api_tasks.show", "api_tasks.to_whom", "api_tasks.to_name", "interventions.contact", "interventions.order"),
     *("matters.show", "matters.notice", "matters.diagram", "matters.state", "matters.photo", "matters.prove"),
     *("meetings.show", "meetings.notice", "meetings.qr", "room.live", "room.news"),
     *("records.minutes", "records.decisions", "records.files", "records.file"),
