@@ -13,9 +13,9 @@ from engine.versions import thaw
 from governance.calendar.rules import Unit as LimitUnit
 from governance.errors import Refused
 from governance.people.rules import POSTS
-from governance.workflow.assignment import REPORTER, RULES, STARTER
+from governance.workflow.assignment import REPORTER, RULES, STARTER, STARTER_SELF
 from governance.workflow.commands import CHECKS
-from governance.workflow.rules import words
+from governance.workflow.rules import ESCALATE, FINISH, outcomes_alone, overdue_of, words
 from governance.workflow.world import LOOKUPS
 
 HOLD = timedelta(minutes=3)
@@ -54,7 +54,7 @@ def files_of(kept: str) -> Files:
 
 def problems_of(package: Package) -> tuple[Problem, ...]:
     """Everything that is wrong with a package, by the engine's rules and by the domain's."""
-    return (*check_package(package), *dict.fromkeys(_unknown(package)))
+    return (*check_package(package), *dict.fromkeys((*_unknown(package), *_overdue(package))))
 
 
 def played_scenarios(package: Package, deadlines: Deadlines) -> Mapping[str, Played]:
@@ -91,6 +91,27 @@ def _unknown(package: Package) -> Iterator[Problem]:
 
     for key in (key for key, form in package.forms.items() if STARTER in form["properties"]):
         yield Problem("field_reserved", key, f"表单“{key}”中不能有编号为 starter 的项，它记着发起人。")
+
+
+def _overdue(package: Package) -> Iterator[Problem]:
+    """What a diagram has done with overdue tasks and nobody could do."""
+    units = {node.settings.get("assign", {}).get("unit") for node in package.diagram.nodes.values()}
+    for node in package.diagram.nodes.values():
+        chosen, assign, limit = overdue_of(node.settings), node.settings.get("assign", {}), node.settings.get("deadline", {})
+        kind, _, value = chosen.partition(":")
+        form = package.forms.get(node.settings.get("form", {}).get("key", ""), {"properties": {}})
+        if chosen and chosen != ESCALATE and (kind != FINISH or not value):
+            yield Problem("overdue_unknown", node.id, f"“{node.label}”的超期处理“{chosen}”不存在。")
+        elif chosen and not ("amount" in limit or (kind == FINISH and "until" in limit)):
+            yield Problem("overdue_without_limit", node.id, f"“{node.label}”设了超期处理，但没有设办理时限。")
+        elif chosen == ESCALATE and "until" in limit:
+            yield Problem("overdue_until", node.id, f"“{node.label}”直接给出截止时刻，没有时限可以重新计算，不能转由上级办理。")
+        elif chosen == ESCALATE and assign.get("unit") in (REPORTER, STARTER_SELF):
+            yield Problem("overdue_without_superior", node.id, f"“{node.label}”由指定的个人办理，不能转由上级办理。")
+        elif kind == FINISH and value not in outcomes_alone(form):
+            yield Problem("overdue_outcome", node.id, f"“{node.label}”不能自动办结为“{value}”：表单没有这个结果，或者还须填写别的内容。")
+        elif kind == FINISH and (actor := node.settings.get("actor", {}).get("as")) in units:
+            yield Problem("overdue_nobody", node.id, f"“{node.label}”不能自动办结：有环节要找“{actor}”的单位，自动办结没有办理人。")
 
 
 def _beyond(named: Iterable[str], known: Container[str]) -> Iterator[str]:
