@@ -155,7 +155,7 @@ def a_reminder_comes_once(record: Record) -> Iterator[str]:
     """Once for each limit: that of an escalated task begins anew."""
     told: Counter[tuple[int, str, str, int]] = Counter()
     limits: Counter[tuple[int, str]] = Counter()
-    for row in record.rows(commands):
+    for row in (row for rows in record.log.values() for row in rows):
         limits[row["instance_id"], row["task_key"]] += row["kind"] == "escalate"
         data = loads(row["data"])[1] if row["kind"] in ("message", "notice") and row["data"] else {}
         if "deadline_stage" in data:

@@ -3,6 +3,7 @@ import { make } from '../page.js';
 import { formsOf, tablesOf } from './data.js';
 import { button, choice, fold, group, hint, several, text, tick, ticks } from './fields.js';
 import { addProcess } from './new-process.js';
+import { overdueChoices } from './overdue.js';
 import { change, codes, put, setting } from './settings.js';
 import { say } from './words.js';
 
@@ -43,7 +44,9 @@ function deadline(panel) {
   const computed = amount.startsWith('=') || unit.startsWith('=');
   const to = (values) => put(panel.drawing, panel.element, 'deadline', values);
   const raw = (attribute, help) => text(panel, { key: `deadline-${attribute}`, label: say(`deadline_${attribute}`), value: of(panel, 'deadline', attribute), code: true, help, write: write(panel, 'deadline', attribute) });
-  const none = { amount: '', unit: '', factor: '', until: '' };
+  const none = { amount: '', unit: '', factor: '', until: '', overdue: '' };
+  const one = ['reporter', 'starter_self'].includes(of(panel, 'assign', 'unit'));
+  const choices = overdueChoices(panel.draft, of(panel, 'form', 'key'), one || Boolean(of(panel, 'deadline', 'until')));
   const plain = [
     amount && text(panel, { key: 'amount', label: say('amount'), type: 'number', min: 1, value: amount, write: (value) => to({ amount: value || '1' }) }),
     amount && choice({ key: 'limit-unit', label: say('limitUnit'), choices: units, value: unit, write: (value) => to({ unit: value }) }),
@@ -51,6 +54,7 @@ function deadline(panel) {
   return group('deadline', say('groupDeadline'),
     !computed && tick({ key: 'deadline', label: say('hasDeadline'), value: Boolean(amount), write: (on) => to(on ? { amount: '1', unit: units[0].code } : none) }),
     ...(computed ? [hint(say('deadlineComputed'))] : plain),
+    amount && choice({ key: 'overdue', label: say('overdue'), choices, value: of(panel, 'deadline', 'overdue'), empty: say('overdueNone'), help: say('overdueHelp'), write: write(panel, 'deadline', 'overdue') }),
     (amount || unit) && fold('deadline', say('expert'), raw('amount', say('deadlineAmountHelp')), raw('unit'), raw('factor', say('deadlineFactorHelp')), raw('until', say('deadlineUntilHelp'))));
 }
 
