@@ -252,10 +252,12 @@ class _Rehearsal:
         self.deadlines = planned_due(working_calendar(context.session))
 
     def one(self, instance_id: int) -> RunResult:
+        return self._result(instance_id, self.outcome(instance_id))
+
+    def outcome(self, instance_id: int) -> Outcome:
         version_id = self.connection.scalar(select(instance_rows.c.version_id).where(instance_rows.c.id == instance_id)) or 0
         log = entries(self.connection, instance_id)
-        outcome = rehearse(self.programs, version_id, self.draft.program, log, self._plan(version_id), self.deadlines)
-        return self._result(instance_id, outcome)
+        return rehearse(self.programs, version_id, self.draft.program, log, self._plan(version_id), self.deadlines)
 
     def _plan(self, version_id: int) -> Plan:
         """The plan as far as it speaks of this version: cases of older ones know other steps."""
@@ -365,6 +367,18 @@ def results(session: Session, run_id: int, ending: str = "", element: str = "", 
     if element:
         query = query.where(RunResult.element == element)
     return [(row[0], row[1]) for row in session.execute(query.order_by(RunResult.instance_id.desc()).limit(limit))]
+
+
+def case_of(session: Session, instance_id: int) -> Case | None:
+    """The case that an instance is about, if it is one."""
+    return session.scalar(select(Case).where(Case.instance_id == instance_id))
+
+
+def rehearsed(context: Context, held: Run, instance_id: int) -> Outcome:
+    """One case of a rehearsal, tried once more to be looked at; raises `NotFound`."""
+    if held.kind != REHEARSE or context.session.get(RunResult, (held.id, instance_id)) is None:
+        raise NotFound
+    return _Rehearsal(context, held).outcome(instance_id)
 
 
 def tally(session: Session, run_id: int) -> Tally:

@@ -37,6 +37,14 @@ function form(panel) {
   return group('form', say('groupForm'), choice({ key: 'form', label: say('formUsed'), choices: formsOf(panel.draft), value: of(panel, 'form', 'key'), empty: say('noForm'), write: write(panel, 'form', 'key') }));
 }
 
+/** Who may start the process: only where people start it, with a form. */
+function starters(panel) {
+  const plain = is(panel, 'bpmn:StartEvent') && panel.object.$parent?.$type === 'bpmn:Process' && !panel.object.eventDefinitions?.length;
+  if (!plain || !of(panel, 'form', 'key')) return '';
+  const to = (posts) => put(panel.drawing, panel.element, 'assign', { post: posts.join(',') });
+  return group('starters', say('groupStarters'), several({ key: 'starter', label: say('starters'), choices: panel.draft.vocabulary.posts, values: codes(panel.element, 'assign', 'post'), write: to, add: say('addPost'), help: say('startersHelp') }));
+}
+
 function deadline(panel) {
   if (!is(panel, ...PEOPLE)) return '';
   const units = panel.draft.vocabulary.limit_units;
@@ -115,4 +123,4 @@ function call(panel) {
     called && button('arrow-right', say('openCalled'), () => panel.go(called), 'open-called'));
 }
 
-export const taskGroups = (panel) => [assignment(panel), form(panel), deadline(panel), decision(panel), service(panel), script(panel), call(panel), actions(panel), bookkeeping(panel)];
+export const taskGroups = (panel) => [assignment(panel), form(panel), starters(panel), deadline(panel), decision(panel), service(panel), script(panel), call(panel), actions(panel), bookkeeping(panel)];
