@@ -397,12 +397,12 @@ def _parts(path: str | None) -> list[str]:
 
 
 def _line(row: Row[Any], places: Mapping[int, str]) -> Line:
-    assignment = loads(row.assignment)
+    assignment, taken = loads(row.assignment), "was_taken" in row._fields and row.was_taken
     return Line(
         row.id,
         row.name,
         row.key,
-        limited_since(row.opened_at, assignment["why"]),
+        row.opened_at if taken else limited_since(row.opened_at, assignment["why"]),
         row.due_at,
         assignment["why"].get("limit", {}),
         row.claimed_by,
@@ -416,7 +416,7 @@ def _line(row: Row[Any], places: Mapping[int, str]) -> Line:
         "".join(places.get(int(part), "") for part in _parts(row.place_path)),
         None if row.paused_at else row.case_due_at,
         tuple(assignment["principals"]),
-        row.at if "at" in row._fields and row.was_taken else None,
+        row.at if taken else None,
     )
 
 

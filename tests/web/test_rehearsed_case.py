@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 
 from engine.packages import DIAGRAM
 from engine.versions import latest_version
@@ -14,9 +13,9 @@ from governance.cases.models import Case
 from governance.studio.commands import draft_version, save
 from governance.studio.runs import Choice, begin_rehearsal
 from tests.district import District
+from tests.faults.people import Client, sign_in
 from tests.governance.test_runs import Court
 from tests.journeys.matters import LEAK, Matter, place, reported
-from tests.web.test_translations import _client
 
 
 @pytest.fixture
@@ -34,9 +33,9 @@ def tried(district: District, old: str, new: str) -> int:
         text = court.diagram(held)
         assert old in text
         save(context, court.maker, held.id, held.revision, {DIAGRAM: text.replace(old, new)})
-        run = begin_rehearsal(context, court.maker, held.id, Choice())
+        run = begin_rehearsal(context, court.maker, held.id, Choice()).id
     district.tick()
-    return run.id
+    return run
 
 
 def instance(matter: Matter) -> int:
@@ -44,8 +43,8 @@ def instance(matter: Matter) -> int:
         return context.session.get_one(Case, matter.case_id).instance_id or 0
 
 
-def page(client: FlaskClient, run: int, instance_id: int) -> str:
-    answer = client.get(f"/admin/studio/runs/{run}/cases/{instance_id}")
+def page(client: Client, run: int, instance_id: int) -> str:
+    answer = client.http.get(f"/admin/studio/runs/{run}/cases/{instance_id}")
     assert answer.status_code == 200
     return answer.get_data(as_text=True)
 
@@ -53,7 +52,7 @@ def page(client: FlaskClient, run: int, instance_id: int) -> str:
 def test_both_ways_stand_side_by_side_with_the_place_where_they_part(district: District) -> None:
     matter = reported(district, place(1)).accepted()
     run = tried(district, '>accept_result == "supplement"<', '>accept_result == "accept"<')
-    told = page(_client(district, "liucheng"), run, instance(matter))
+    told = page(sign_in(district.app(), district, "liucheng"), run, instance(matter))
     was, now = told.split("在草稿上重走")
     assert "走向不同" in was and was.count("从这里起走向不同") == 1 == now.count("从这里起走向不同")
     assert "到期" in now and LEAK not in told and "/cases/" not in told.partition("<main")[2].replace("/runs/", "")
@@ -63,8 +62,8 @@ def test_only_cases_of_the_run_are_shown(district: District) -> None:
     matter = reported(district, place(1))
     run = tried(district, 'name="受理登记"', 'name="受理"')
     later = reported(district, place(2))
-    client = _client(district, "shenji")
+    client = sign_in(district.app(), district, "shenji")
     assert "结果相同" in page(client, run, instance(matter))
     for wrong in (f"{run}/cases/{instance(later)}", f"{run}/cases/1", f"1/cases/{instance(matter)}"):
-        assert client.get(f"/admin/studio/runs/{wrong}").status_code == 404
-    assert _client(district, "wangge").get(f"/admin/studio/runs/{run}/cases/{instance(matter)}").status_code == 403
+        assert client.http.get(f"/admin/studio/runs/{wrong}").status_code == 404
+    assert sign_in(district.app(), district, "wangge").http.get(f"/admin/studio/runs/{run}/cases/{instance(matter)}").status_code == 403

@@ -70,12 +70,12 @@ def show(run_id: int, instance_id: int) -> ResponseReturnValue:
 
 
 def _passed(outcome: Outcome, draft: Package) -> list[Passed]:
-    """What people know of the way: steps and events, and no gateways."""
+    """What people know of the way: steps and events that have a name, and no gateways."""
     dues = {due.key: due for due in outcome.dues}
     found = []
     for seq, step in outcome.way:
         node = draft.diagram.nodes[step.element]
-        if node.kind in KNOWN or node.events:
+        if node.name and (node.kind in KNOWN or node.events):
             due = dues.get(step.key)
             found.append(Passed(seq, node.id, node.label, step.at, due.now if due else None, due.was if due else None))
     return found
