@@ -114,7 +114,7 @@ class _Words:
         """What becomes of an overdue step; an outcome that finishes it is called as on its form."""
         kind, _, value = node.settings["deadline"]["overdue"].partition(":")
         fields = self._forms.get(node.settings.get("form", {}).get("key", ""), {"properties": {}})["properties"].values()
-        title = next((title for field in fields if (title := _options(field).get(value))), value)
+        title = next((title for field in fields if isinstance(field, dict) and (title := _options(field).get(value))), value)
         return f"{self._word(kind)}（{_shown(title)}）" if value else self._word(kind)
 
     def _listed(self, value: str) -> str:

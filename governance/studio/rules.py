@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import timedelta
 
+from engine.diagram import Node
+from engine.form_files import form_problems
 from engine.log import dumps
 from engine.packages import Package, belongs
 from engine.scenarios import MAX_STEPS, Deadlines, Played, play
@@ -94,24 +96,35 @@ def _unknown(package: Package) -> Iterator[Problem]:
 
 
 def _overdue(package: Package) -> Iterator[Problem]:
-    """What a diagram has done with overdue tasks and nobody could do."""
-    units = {node.settings.get("assign", {}).get("unit") for node in package.diagram.nodes.values()}
+    """What diagrams have done with overdue tasks and could not be done."""
     for node in package.diagram.nodes.values():
-        chosen, assign, limit = overdue_of(node.settings), node.settings.get("assign", {}), node.settings.get("deadline", {})
-        kind, _, value = chosen.partition(":")
-        form = package.forms.get(node.settings.get("form", {}).get("key", ""), {"properties": {}})
-        if chosen and chosen != ESCALATE and (kind != FINISH or not value):
-            yield Problem("overdue_unknown", node.id, f"“{node.label}”的超期处理“{chosen}”不存在。")
-        elif chosen and not ("amount" in limit or (kind == FINISH and "until" in limit)):
-            yield Problem("overdue_without_limit", node.id, f"“{node.label}”设了超期处理，但没有设办理时限。")
-        elif chosen == ESCALATE and "until" in limit:
-            yield Problem("overdue_until", node.id, f"“{node.label}”直接给出截止时刻，没有时限可以重新计算，不能转由上级办理。")
-        elif chosen == ESCALATE and assign.get("unit") in (REPORTER, STARTER_SELF):
-            yield Problem("overdue_without_superior", node.id, f"“{node.label}”由指定的个人办理，不能转由上级办理。")
-        elif kind == FINISH and value not in outcomes_alone(form):
-            yield Problem("overdue_outcome", node.id, f"“{node.label}”不能自动办结为“{value}”：表单没有这个结果，或者还须填写别的内容。")
-        elif kind == FINISH and (actor := node.settings.get("actor", {}).get("as")) in units:
-            yield Problem("overdue_nobody", node.id, f"“{node.label}”不能自动办结：有环节要找“{actor}”的单位，自动办结没有办理人。")
+        if chosen := overdue_of(node.settings):
+            yield from _not_escalated(node) if chosen == ESCALATE else _not_finished(package, node, chosen)
+
+
+def _not_escalated(node: Node) -> Iterator[Problem]:
+    limit = node.settings["deadline"]
+    if node.settings.get("assign", {}).get("unit") in (REPORTER, STARTER_SELF):
+        yield Problem("overdue_without_superior", node.id, f"“{node.label}”由指定的个人办理，不能转由上级办理。")
+    if "until" in limit:
+        yield Problem("overdue_until", node.id, f"“{node.label}”直接给出截止时刻，没有时限可以重新计算，不能转由上级办理。")
+    elif "amount" not in limit:
+        yield Problem("overdue_without_limit", node.id, f"“{node.label}”设了超期处理，但没有设办理时限。")
+
+
+def _not_finished(package: Package, node: Node, chosen: str) -> Iterator[Problem]:
+    kind, _, value = chosen.partition(":")
+    if kind != FINISH or not value:
+        yield Problem("overdue_unknown", node.id, f"“{node.label}”的超期处理“{chosen}”不存在。")
+        return
+    form = package.forms.get(node.settings.get("form", {}).get("key", ""), {"properties": {}})
+    if not any(form_problems(form)) and value not in outcomes_alone(form):
+        yield Problem("overdue_outcome", node.id, f"“{node.label}”不能自动办结为“{value}”：表单没有这个结果，或者还须填写别的内容。")
+    if not {"amount", "until"} & node.settings["deadline"].keys():
+        yield Problem("overdue_without_limit", node.id, f"“{node.label}”设了超期处理，但没有设办理时限。")
+    actor = node.settings.get("actor", {}).get("as")
+    if actor and any(other.settings.get("assign", {}).get("unit") == actor for other in package.diagram.nodes.values()):
+        yield Problem("overdue_nobody", node.id, f"“{node.label}”不能自动办结：有环节要找“{actor}”的单位，自动办结没有办理人。")
 
 
 def _beyond(named: Iterable[str], known: Container[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.diagram import Diagram, Node
 from engine.errors import EngineError
-from engine.instances import Instances
+from engine.instances import Instances, Stopped
 from engine.log import dumps, entries, loads
 from engine.packages import Package, frozen_package
 from engine.plans import Plan
@@ -31,6 +31,7 @@ from governance.studio.commands import permit
 from governance.studio.errors import NothingChosen, RunOver, StillRunning
 from governance.studio.models import Run, RunResult
 from governance.studio.rules import REASON, files_of
+from governance.workflow.overdue import REFUSED, retry
 from governance.workflow.rules import planned_due
 from governance.workflow.world import instances
 
@@ -316,9 +317,16 @@ class _Mover:
 
     def _move(self, instance_id: int) -> Came:
         seq = self.run.move(instance_id, self.version, self._plan(instance_id), self.actor, self.held.reason).seq
-        left = [self.run.retry(incident_id, self.actor).stopped for incident_id in self._incidents(instance_id)]
+        left = [self._retried(incident_id) for incident_id in self._incidents(instance_id)]
         stopped = next((stop for stop in left if stop), None)
         return MOVED, stopped.element if stopped else "", stopped.message if stopped else "", {"seq": seq}
+
+    def _retried(self, incident_id: int) -> Stopped | None:
+        """Why an incident stays; one whose form still asks for more stays as it is."""
+        try:
+            return retry(self.context, incident_id, self.actor).stopped
+        except Refused as refused:
+            return Stopped(incident_id, "", REFUSED, str(refused))
 
     def _undo(self, instance_id: int) -> Came:
         """Only the move of that run is taken back, not one that another run has made since."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
 from engine.errors import StepFailed
-from engine.instances import RUNNING, SYSTEM, Assignment, Holding, Instances
+from engine.instances import RUNNING, SYSTEM, Actor, Advance, Assignment, Holding, Instances
 from engine.log import loads
+from engine.schema import incidents, tasks
 from governance.calendar.queries import working_calendar
 from governance.context import Context
 from governance.deadlines.rules import warn_at
@@ -17,6 +23,8 @@ from governance.workflow.world import instances
 
 ESCALATED, FINISHED = "超期", "超期自动办结"
 """The reasons the log gives."""
+REFUSED = "overdue_refused"
+"""The rule of an incident that keeps a completion nobody has filled in."""
 
 
 def settle_overdue(context: Context, task_id: int) -> None:
@@ -29,6 +37,17 @@ def settle_overdue(context: Context, task_id: int) -> None:
         _escalate(context, run, holding, held)
     elif value := value_finished_with(held.settings):
         _finish(context, run, holding, held, value)
+
+
+def retry(context: Context, incident_id: int, actor: Actor, correction: Mapping[str, Any] | None = None) -> Advance:
+    """Carries out what an incident keeps; its form judges a completion that nobody has filled in. Raises `Refused`, `NoIncident`."""
+    run, same = instances(context), (tasks.c.instance_id == incidents.c.instance_id) & (tasks.c.key == incidents.c.task_key)
+    query = select(incidents.c.command, tasks.c.id).join(tasks, same).where(incidents.c.id == incident_id, incidents.c.rule == REFUSED)
+    kept = run.connection.execute(query).one_or_none()
+    if kept is not None:
+        _holding, held = held_task(run, kept.id)
+        checked(context, held, {**loads(kept.command)["data"], **(correction or {})})
+    return run.retry(incident_id, actor, correction)
 
 
 def _escalate(context: Context, run: Instances, holding: Holding, held: Desk) -> None:
@@ -58,6 +77,6 @@ def _finish(context: Context, run: Instances, holding: Holding, held: Desk, valu
         given = checked(context, held, data, misread)
     except Refused as refused:
         said = f"“{held.task['name']}”超期，但不能自动办结：{refused}。"
-        run.completion_refused(holding, data, StepFailed(held.task["element"], "overdue_refused", said), FINISHED)
+        run.completion_refused(holding, data, StepFailed(held.task["element"], REFUSED, said), FINISHED)
         return
     run.complete(holding, given, SYSTEM, opinion=FINISHED)

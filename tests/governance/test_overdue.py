@@ -25,7 +25,7 @@ from governance.calendar.commands import set_day
 from governance.calendar.models import DayKind
 from governance.calendar.queries import working_calendar
 from governance.context import Actor, Context
-from governance.errors import NotAllowed
+from governance.errors import NotAllowed, Refused
 from governance.inbox.queries import done, todo, trail
 from governance.organisation.commands import note_reorganised
 from governance.organisation.models import Unit
@@ -36,6 +36,7 @@ from governance.starting.models import Started
 from governance.studio.rules import problems_of
 from governance.workflow.commands import Escalated, claim, complete
 from governance.workflow.limits import remind
+from governance.workflow.overdue import retry
 from governance.workflow.rules import outcomes_alone, planned_due
 from governance.workflow.world import instances
 from tests.district import MONDAY, District
@@ -259,6 +260,11 @@ def test_a_form_that_has_come_to_ask_for_more_stops_once_and_is_done_by_hand(dis
             context.session.connection().scalars(select(incidents.c.message).where(incidents.c.instance_id == one.instance(context))).all()
         )
         assert told == ["“审批”超期，但不能自动办结：请填写金额。"]
+        incident = (
+            context.session.connection().scalars(select(incidents.c.id).where(incidents.c.instance_id == one.instance(context))).one()
+        )
+        with pytest.raises(Refused, match="请填写金额"):
+            retry(context, incident, SYSTEM)
         complete(context, holder(district, context, "grid_lead", GRID), one.task(context).id, {"decision": "agree", "amount": 3})
         found = (
             context.session.connection()
@@ -266,6 +272,17 @@ def test_a_form_that_has_come_to_ask_for_more_stops_once_and_is_done_by_hand(dis
             .all()
         )
         assert found == [district.clock()]
+
+
+def test_an_administrator_says_what_is_missing_and_lets_it_be_finished(district: District) -> None:
+    one = asked(district, "finish:agree", amount={"title": "金额", "type": "number", "x-ui": {"required": "starter.post == 'grid_worker'"}})
+    one.passes(days=3)
+    with district.office.work() as context:
+        incident = (
+            context.session.connection().scalars(select(incidents.c.id).where(incidents.c.instance_id == one.instance(context))).one()
+        )
+        assert retry(context, incident, {"person": "1"}, {"amount": 3}).stopped is None
+    assert one.kinds[-3:] == ["incident", "correct", "complete"] and one.row.outcome == "completed"
 
 
 def test_what_was_claimed_is_finished_all_the_same(district: District) -> None:
@@ -391,6 +408,13 @@ def test_who_is_looked_for_later_must_have_been_somebody() -> None:
         (b'as="approver"', b'as="settler"'),
     )
     assert {problem.rule for problem in problems_of(made)} == {"overdue_nobody"}
+
+
+def test_a_step_that_keeps_nobody_may_be_finished_and_a_broken_form_is_told_by_itself() -> None:
+    assert problems_of(overdue("finish:agree", (b'<wz:actor as="approver" />', b""))) == ()
+    made = overdue("finish:agree")
+    broken = frozen_package({**made.files, "forms/approve.json": b'{"properties": {"decision": 5}}'})
+    assert not any(problem.rule.startswith("overdue") for problem in problems_of(broken))
 
 
 def test_only_outcomes_that_ask_for_nothing_else_are_offered() -> None:

@@ -105,6 +105,18 @@ def test_what_becomes_of_an_overdue_step_is_picked_from_what_its_form_allows(edi
     assert bench.now().diagram.nodes["check_decision"].settings["deadline"] == {"amount": "3", "unit": "work_days"}
 
 
+def test_on_a_phone_the_palette_is_a_row_that_opens_and_closes(editor: Editor, bench: Bench) -> None:
+    page = editor(bench, viewport=PHONE)
+    palette, opens = page.locator(".djs-palette"), page.get_by_role("button", name="加图形")
+    expect(palette).to_be_hidden()
+    opens.click()
+    expect(opens).to_have_attribute("aria-expanded", "true")
+    box = palette.bounding_box()
+    assert box and box["height"] < 60 and box["width"] > 250
+    opens.click()
+    expect(palette).to_be_hidden()
+
+
 def test_who_may_start_a_process_is_picked_once_its_start_has_a_form(editor: Editor, bench: Bench) -> None:
     start = bench.package.diagram.starts(bench.package.diagram.main.id)[0].id
     page = editor(bench, start)
