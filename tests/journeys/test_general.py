@@ -52,7 +52,7 @@ def in_the_studio(town: District) -> dict[str, int]:
         ids = {"draft": held.id, "before": before.id, "version": version.id, "rehearsal": rehearsal.id, "preview": preview.id}
     town.tick()
     with town.office.work() as context:
-        ids["rehearsed"] = results(context.session, ids["rehearsal"], ending="stopped")[0][0].instance_id
+        ids["rehearsed"] = results(context.session, ids["rehearsal"])[0][0].instance_id
     return ids
 
 
