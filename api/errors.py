@@ -27,6 +27,7 @@ from governance.people.queries import names
 from governance.starting import errors as starting
 from governance.studio import errors as studio
 from governance.voting import errors as voting
+from governance.workflow.commands import Escalated
 from governance.workflow.interventions import NoContact, TooLate
 
 PREFIX = "/api"
@@ -56,6 +57,7 @@ STATUS: Mapping[type[Exception], int] = {
     starting.NoLongerStarted: 409,
     **dict.fromkeys((studio.NothingChosen, studio.RunOver, studio.StillRunning, studio.RetiredMeanwhile), 409),
     TooLate: 409,
+    Escalated: 409,
     NoContact: 409,
     engine.EngineError: 409,
     engine.NoSuchTask: 404,

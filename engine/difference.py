@@ -23,6 +23,7 @@ SETTINGS = {
     "assign": "办理人",
     "form": "表单",
     "deadline": "办理时限",
+    "overdue": "超期处理",
     "status": "办理状态",
     "actions": "可用操作",
     "actor": "经办人记作",
@@ -52,6 +53,9 @@ FIELDS = {
     "parallel_multiple": "是否等齐全部事件",
     "lane": "泳道",
 }
+OVERDUE = ("deadline", "overdue")
+REMINDED = "按规定催办"
+"""What becomes of an overdue step when nothing else is said."""
 PARTS = {"post": "岗位", "unit": "单位", "person": "人员项", "exclude": "回避", "factor": "倍数", "until": "截止于"}
 DRAWING = "http://www.omg.org/spec/BPMN/20100524/DI"
 OFFER = {"posts": "可选岗位", "among": "可选范围"}
@@ -72,7 +76,7 @@ class Change:
 
 def difference(old: Package, new: Package, words: Mapping[str, str]) -> tuple[Change, ...]:
     """All changes from `old` to `new`; `words` says what the codes in settings are called."""
-    said = _Words(words)
+    said = _Words(words, new, old)
     return (
         *_processes(old.diagram, new.diagram),
         *_nodes(old.diagram, new.diagram, said),
@@ -96,8 +100,9 @@ def _drawn(xml: bytes) -> frozenset[tuple[object, ...]]:
 
 
 class _Words:
-    def __init__(self, words: Mapping[str, str]) -> None:
+    def __init__(self, words: Mapping[str, str], new: Package, old: Package) -> None:
         self._words = words
+        self._forms = {**old.forms, **new.forms}
 
     def setting(self, name: str, setting: Mapping[str, str]) -> str:
         """A setting's value as a person would say it."""
@@ -107,6 +112,13 @@ class _Words:
         if name == "deadline" and {"amount", "unit"} <= left.keys():
             told.append(f"{self.listed(left.pop('amount'))} {self.listed(left.pop('unit'))}")
         return "，".join([*told, *(f"{PARTS.get(key, key)} {self.listed(value)}" for key, value in left.items())])
+
+    def overdue(self, node: Node) -> str:
+        """What becomes of an overdue step; an outcome that finishes it is called as on its form."""
+        kind, _, value = node.settings["deadline"]["overdue"].partition(":")
+        fields = self._forms.get(node.settings.get("form", {}).get("key", ""), {"properties": {}})["properties"].values()
+        title = next((title for field in fields if isinstance(field, dict) and (title := _options(field).get(value))), value)
+        return f"{self._word(kind)}（{_shown(title)}）" if value else self._word(kind)
 
     def listed(self, value: str) -> str:
         return _shown(value) if value.startswith("=") else _shown("、".join(map(self._word, value.split(","))))
@@ -158,7 +170,7 @@ def _nodes(old: Diagram, new: Diagram, words: _Words) -> Iterator[Change]:
     for id, node in new.nodes.items():
         before = old.nodes.get(id)
         if before is None:
-            settings = "；".join(f"{SETTINGS.get(name, name)}：{words.setting(name, kept)}" for name, kept in node.settings.items())
+            settings = "；".join(f"{SETTINGS.get(name, name)}：{said}" for name, (_, said) in _settings(node, words).items())
             yield Change("diagram", id, f"新增{_called(node)}" + (f"（{settings}）" if settings else ""))
         elif before != node:
             yield from (Change("diagram", id, f"{_kind(node)}“{_shown(node.label)}”的{told}") for told in _node(before, node, words))
@@ -177,11 +189,23 @@ def _node(old: Node, new: Node, words: _Words) -> Iterator[str]:
             yield _told(word, *((TASKS | KINDS).get(kind, kind) for kind in (before, after)))
         else:
             yield _told(word, _part(before), _part(after))
-    for name in sorted(old.settings.keys() | new.settings.keys()):
-        kept, given = old.settings.get(name), new.settings.get(name)
-        if kept != given:
-            told = [None if setting is None else words.setting(name, setting) for setting in (kept, given)]
-            yield _told(SETTINGS.get(name, name), *told)
+    kept, given = _settings(old, words), _settings(new, words)
+    for name in sorted(kept.keys() | given.keys()):
+        missing = None, REMINDED if name == "overdue" else None
+        (before, said_before), (after, said_after) = kept.get(name, missing), given.get(name, missing)
+        if before != after:
+            yield _told(SETTINGS.get(name, name), said_before, said_after)
+
+
+def _settings(node: Node, words: _Words) -> dict[str, tuple[Mapping[str, str] | None, str | None]]:
+    """The settings as they are written and as a person would say them; what becomes of an overdue step is one by itself."""
+    written = {name: {key: text for key, text in kept.items() if (name, key) != OVERDUE} for name, kept in node.settings.items()}
+    said: dict[str, tuple[Mapping[str, str] | None, str | None]] = {
+        name: (kept, words.setting(name, kept)) for name, kept in written.items()
+    }
+    if code := node.settings.get("deadline", {}).get("overdue"):
+        said["overdue"] = {"then": code}, words.overdue(node)
+    return said
 
 
 def _script(old: str, new: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, insert, literal, select, true, update
 
 from engine.errors import (
     ClaimedByOther,
@@ -37,7 +37,7 @@ from engine.packages import Package
 from engine.plans import MOVES, Plan, undoable
 from engine.relocation import Relocation
 from engine.replay import MOVING, carry_out, past, replay, retried
-from engine.schema import NO_DUE, commands, incidents, instances, outbox, task_candidates, tasks, timers
+from engine.schema import NO_DUE, Instant, commands, incidents, instances, outbox, task_candidates, task_formers, tasks, timers
 from engine.statements import (
     ADD_CANDIDATES,
     ADD_MESSAGES,
@@ -313,6 +313,17 @@ class Instances:
         held = self.hold_instance(instance_id)
         self._park(held, Command("timer", self.now(), SYSTEM, task_key=key), StepFailed(key.partition("#")[0], "timer_failed", message))
 
+    def completion_refused(self, holding: Holding, data: Mapping[str, Any], failed: StepFailed, opinion: str) -> None:
+        """A task that was to be finished without anybody asks for more than is known: an incident, whose retry finishes it."""
+        command = Command("complete", self.now(), SYSTEM, _storable(data), holding.task["key"], opinion)
+        self._park(holding.instance, command, failed)
+
+    def is_stopped(self, holding: Holding) -> bool:
+        """Whether an incident keeps what somebody has done with the task."""
+        stopped = (incidents.c.task_key == holding.task["key"]) & incidents.c.resolved_at.is_(None)
+        found = select(incidents.c.id).where(incidents.c.instance_id == holding.instance.id, stopped)
+        return self.connection.scalar(found.limit(1)) is not None
+
     def promise(self, instance_id: int, name: str, data: Mapping[str, Any]) -> None:
         """Sends a message in an instance's name after the commit, as its diagram might."""
         self.connection.execute(ADD_MESSAGES, [self._parcel(instance_id, "message", name, data, self.now())])
@@ -487,6 +498,29 @@ class Instances:
             update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=None, claimed_at=None, assignment=dumps(assignment))
         )
         self._record(holding.instance, Command("transfer", self.now(), actor, {"to": principal}, task["key"], _text(reason)))
+
+    def reopening(self, holding: Holding) -> Opening:
+        """An open task as if it opened now, for whoever asks who else may do it."""
+        machine = self._machine(holding.instance, self.now(), [])
+        return replace(self._opening(holding.instance, machine, holding.task["key"]), at=self.now())
+
+    def escalate(self, holding: Holding, assignment: Assignment, reason: str) -> None:
+        """Takes a task from those who have not done it and gives it to others, whose limit begins anew."""
+        task, now = self._open_and_running(holding, SYSTEM), self.now()
+        listed = select(task_candidates.c.principal, literal(now, Instant), task_candidates.c.task_id)
+        formers = listed.where(task_candidates.c.task_id == task["id"])
+        self.connection.execute(insert(task_formers).from_select(["principal", "at", "task_id"], formers))
+        anew = {
+            "claimed_by": None,
+            "claimed_at": None,
+            "due_at": assignment.due_at,
+            "notice_at": assignment.notice_at,
+            "notice_stage": 0,
+            "assignment": dumps(_fact(assignment)),
+        }
+        self.connection.execute(update(tasks).where(tasks.c.id == task["id"]).values(anew))
+        self._hand_to({**task, "due_at": assignment.due_at}, *assignment.principals)
+        self._record(holding.instance, Command("escalate", now, SYSTEM, _fact(assignment), task["key"], reason))
 
     def note(
         self,
@@ -837,7 +871,8 @@ def _post(actor: Actor) -> str | None:
 
 
 def _must_be_open(task: Mapping[str, Any], actor: Actor) -> None:
+    """Whoever has claimed a task keeps others from it, but not the clock."""
     if task["closed_at"] is not None:
         raise TaskClosed(task["key"], task["closed_by"], task["closed_at"], task["outcome"])
-    if task["claimed_by"] not in (None, actor.get("person")):
+    if actor != SYSTEM and task["claimed_by"] not in (None, actor.get("person")):
         raise ClaimedByOther(task["key"], task["claimed_by"])

@@ -82,6 +82,10 @@ class Outcome:
     visited: Mapping[str, int] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()
     dues: tuple[Due, ...] = ()
+    way: tuple[tuple[int, Step], ...] = ()
+    """The nodes it came to on the draft, in order, each with the command that brought it there."""
+    apart: int | None = None
+    """The command with which the paths part."""
 
 
 @dataclass
@@ -161,7 +165,7 @@ class _Rehearsal:
         self.log, self.deadlines = log, deadlines
         self.walk = Walk(self.before, draft, plan, new_limits(self.before.diagram, draft.diagram, plan))
         self.steps: list[Step] = []
-        self.now: list[Visit] = []
+        self.way: list[tuple[int, Step]] = []
         self.dues: list[Due] = []
 
     def run(self) -> Outcome:
@@ -174,7 +178,7 @@ class _Rehearsal:
             return Outcome(Ending.STOPPED, stop=Stop(error.seq, "", "diverged", str(error)))
         machine = self.walk.machine
         stop = stop or self._waiting_where_nobody_was(machine)
-        parting = self._parting(was, rested, stop)
+        parting, apart = self._parting(was, rested, stop) or (None, None)
         ending = Ending.PARTED if parting else Ending.STOPPED if stop else Ending.SAME
         return Outcome(
             ending,
@@ -183,9 +187,11 @@ class _Rehearsal:
             machine.finished,
             tuple(machine.ended_at),
             tuple(task.element for task in machine.open()),
-            Counter(element for _, element in self.now),
+            Counter(step.element for _, step in self.way),
             frozenset(step.element for step in self.steps if step.kind == "taken"),
             tuple(self.dues),
+            tuple(self.way),
+            apart,
         )
 
     def _on_the_draft(self) -> Stop | None:
@@ -201,7 +207,7 @@ class _Rehearsal:
 
     def _went(self, seq: int, machine: Machine) -> None:
         self.steps += machine.steps
-        self.now += [(seq, step.element) for step in machine.steps if _visits(step, self.draft)]
+        self.way += [(seq, step) for step in machine.steps if _visits(step, self.draft)]
         machine.steps.clear()
 
     def _as_it_was(self, until: int | None) -> tuple[list[Visit], frozenset[str | None]]:
@@ -241,17 +247,19 @@ class _Rehearsal:
             return None
         return Stop(self.log[-1].seq, added, "step_added", f"“{self.walk.label(added)}”是新版增加的环节，记录中没有它的办理结果。")
 
-    def _parting(self, was: list[Visit], rested: frozenset[str | None], stop: Stop | None) -> Parting | None:
-        """The first place that only one of the two ways comes to. A stop, or a step that is no more, explains one that lags behind."""
+    def _parting(self, was: list[Visit], rested: frozenset[str | None], stop: Stop | None) -> tuple[Parting, int] | None:
+        """The first place that only one of the two ways comes to, and with which command. A stop, or a step that is no more,
+        explains one that lags behind."""
         known = {*map(self.plan.new, self.before.diagram.nodes), *self.walk.limits}
-        ways = [element for _, element in was], [element for _, element in self.now]
+        ways = [element for _, element in was], [step.element for _, step in self.way]
         there, here = Counter(ways[0]), Counter(element for element in ways[1] if element in known)
         skipped = not rested <= self.draft.diagram.nodes.keys()
         now, lost = _first_beyond(ways[1], here - there), _first_beyond(ways[0], there - here)
         if now is not None and not skipped:
-            return Parting(_source(self.draft.diagram, ways[1], now), None if lost is None else ways[0][lost], ways[1][now])
+            parting = Parting(_source(self.draft.diagram, ways[1], now), None if lost is None else ways[0][lost], ways[1][now])
+            return parting, self.way[now][0]
         if lost is not None and not stop:
-            return Parting(_source(self.draft.diagram, ways[0], lost), ways[0][lost], None)
+            return Parting(_source(self.draft.diagram, ways[0], lost), ways[0][lost], None), was[lost][0]
         return None
 
 

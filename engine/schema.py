@@ -203,6 +203,17 @@ task_candidates = Table(
     sqlite_with_rowid=False,
 )
 
+task_formers = Table(
+    "task_formers",
+    metadata,
+    Column("principal", String(120), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("task_id", Id, ForeignKey(tasks.c.id), nullable=False, index=True),
+    PrimaryKeyConstraint("principal", "at", "task_id"),
+    sqlite_with_rowid=False,
+)
+"""To whom an open task was addressed before it was escalated, and until when."""
+
 timers = Table(
     "timers",
     metadata,

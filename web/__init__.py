@@ -38,6 +38,7 @@ from web.pages.admin import (
     processes,
     studio,
     studio_calls,
+    studio_case,
     studio_forms,
     studio_runs,
     studio_scenarios,
@@ -51,7 +52,7 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 TASKS = (public, signin, inbox, starting, tasks, cases, interventions)
 DELIBERATION = (matters, deliberation, ballots, rolls, votes)
 MEETINGS = (meetings, meeting_room, meeting_records, attendance)
-PROCESSES = (processes, studio, studio_calls, studio_forms, studio_runs, studio_scenarios)
+PROCESSES = (processes, studio, studio_calls, studio_case, studio_forms, studio_runs, studio_scenarios)
 ADMINISTRATION = (home, units, people, calendar, vote_rules, meeting_rules, *PROCESSES)
 PAGES = (*TASKS, *DELIBERATION, *MEETINGS, *ADMINISTRATION)
 BLUEPRINTS = frozenset(page.pages.name for page in PAGES)

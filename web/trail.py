@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from functools import cache
 from math import ceil
@@ -15,6 +15,7 @@ from sqlalchemy import Row
 
 from api.work import context
 from engine.log import loads
+from engine.versions import package_of
 from governance.calendar.rules import SHANGHAI, Unit, moment_told
 from governance.deadlines.rules import used_words
 from governance.forms.rules import Field, fields
@@ -27,11 +28,12 @@ from governance.people.rules import POSTS
 from governance.rolls.queries import book_name
 from governance.voting.queries import rule_name
 from governance.workflow.persons import read_id
-from governance.workflow.rules import words
+from governance.workflow.rules import limited_since, words
 from web.format import calendar, category, limit_words, moment
 from web.language import gettext as _
 from web.language import listed
 from web.sentences import say
+from web.why import once_overdue
 
 KINDS = {
     "start": lazy_pgettext("trail", "上报"),
@@ -47,6 +49,7 @@ KINDS = {
     "claim": lazy_pgettext("trail", "签收"),
     "release": lazy_pgettext("trail", "退回待签收"),
     "transfer": lazy_pgettext("trail", "转办"),
+    "escalate": lazy_pgettext("trail", "转由上级办理"),
     "suspend": lazy_pgettext("trail", "挂起"),
     "resume": lazy_pgettext("trail", "恢复"),
     "incident": lazy_pgettext("trail", "异常"),
@@ -100,6 +103,9 @@ class Waiting:
     task: Row[Any]
     limit: Mapping[str, str]
     who: str
+    since: datetime
+    then: str
+    """What becomes of it once it is overdue, where the diagram has something done."""
 
 
 def waiting(instance_id: int) -> list[Waiting]:
@@ -115,8 +121,11 @@ def waiting_in(instance_ids: Sequence[int]) -> dict[int, list[Waiting]]:
     named = cache(lambda *principals: listed(addressed(principals)))
     for task in rows:
         assignment = loads(task.assignment)
+        why, package = assignment["why"], package_of(context().session.connection(), task.version_id)
         who = people.get(int(task.claimed_by or 0)) or named(*assignment["principals"])
-        found.setdefault(task.instance_id, []).append(Waiting(task, assignment["why"].get("limit", {}), who))
+        found.setdefault(task.instance_id, []).append(
+            Waiting(task, why.get("limit", {}), who, limited_since(task.opened_at, why), once_overdue(package, task.element))
+        )
     return found
 
 
@@ -174,6 +183,8 @@ def _about(mark: Mark) -> str:
     """Which step a notice, or what was done to a task, is about."""
     if stage := STAGES.get(str(mark.data.get("deadline_stage"))):
         return str(stage) % {"step": say(mark.about)}
+    if mark.kind == "escalate":
+        return _("“%(step)s”转由%(who)s办理", step=say(mark.name), who=listed(addressed(mark.data.get("principals", ()))))
     return say(mark.name) if mark.kind not in NAMED else ""
 
 

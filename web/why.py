@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from flask_babel import lazy_gettext
 
+from engine.packages import Package
 from governance.people.rules import POSTS
 from governance.workflow.assignment import CHOSEN, REPORTER, STARTER_SELF
-from governance.workflow.rules import words
+from governance.workflow.rules import ESCALATE, outcomes_alone, overdue_of, value_finished_with, words
 from web.language import gettext as _
 from web.language import listed
 from web.sentences import say
@@ -31,7 +32,19 @@ RULES = {
 NAMED = 4
 """More posts than these are no longer an explanation."""
 DEPUTY = "（代理）"
-ON_THE_WAY = ("空缺", "须回避", "代为办理", "联席办主任")
+ON_THE_WAY = ("空缺", "须回避", "代为办理", "联席办主任", "转由上级办理")
+
+
+def once_overdue(package: Package, element: str) -> str:
+    """What becomes of a step that is not done in time; nothing where people are only reminded."""
+    node = package.diagram.nodes.get(element)
+    if node is None:
+        return ""
+    if overdue_of(node.settings) == ESCALATE:
+        return _("超期后自动转由上级办理")
+    value = value_finished_with(node.settings)
+    titles = outcomes_alone(package.forms.get(node.settings.get("form", {}).get("key", ""), {"properties": {}})) if value else {}
+    return _("超期后自动办结为“%(outcome)s”", outcome=say(titles.get(value, value))) if value else ""
 
 
 def reasons(name: str, assign: Mapping[str, str], found: Sequence[str]) -> list[str]:

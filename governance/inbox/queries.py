@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, bindparam, func, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, bindparam, func, literal, or_, select, true, tuple_, union_all
 
 from engine.diagram import Node
 from engine.ids import first_id_after
@@ -17,7 +17,7 @@ from engine.log import Entry, entries, loads
 from engine.packages import Package
 from engine.plans import MOVES, as_then
 from engine.replay import Trace, trace
-from engine.schema import NO_DUE, Id, Instant, commands, process_versions, task_candidates, tasks
+from engine.schema import NO_DUE, Id, Instant, commands, process_versions, task_candidates, task_formers, tasks
 from engine.schema import instances as instance_rows
 from engine.versions import package_of, programs
 from governance.cases.models import Case
@@ -31,6 +31,7 @@ from governance.organisation.queries import names as unit_names
 from governance.people.models import Appointment
 from governance.people.queries import holders, names
 from governance.people.rules import POSTS, principal
+from governance.workflow.rules import limited_since
 
 PAGE = 30
 COUNTED = 99
@@ -60,6 +61,8 @@ class Line:
     place: str
     case_due_at: datetime | None
     principals: tuple[str, ...] = ()
+    escalated_at: datetime | None = None
+    """When it was taken from whoever reads this, and given to somebody above them."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +119,30 @@ def following(context: Context, actor: Actor, due_at: datetime | None, task_id: 
 
 
 def done(context: Context, actor: Actor, *, q: str = "", after: str | None = None, limit: int = PAGE) -> Page:
-    """已办: what the actor finished, the latest first."""
-    query = _with_subject(select(*_LINE)).where(tasks.c.closed_by == str(actor.person_id))
-    return _latest(context, query, tasks.c.closed_at, tasks.c.id, q, after, limit)
+    """已办: what the actor finished, and what was taken from them overdue, the latest first."""
+    mine = _had(actor, _position(after), None if q else limit + 1)
+    query = _with_subject(select(*_LINE, mine.c.at, mine.c.was_taken)).join(mine, mine.c.task_id == tasks.c.id)
+    if q:
+        query = query.where(_named(q))
+    rows = context.session.connection().execute(query.order_by(mine.c.at.desc(), mine.c.task_id.desc()).limit(limit + 1)).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return _page(context, rows[:limit], _after(last.at, last.id) if last else None)
+
+
+def _had(actor: Actor, start: tuple[datetime, int] | None, limit: int | None) -> Subquery:
+    """The tasks that the actor finished or that were taken from them, and when: of each kind the latest, which the keys give."""
+    finished = select(tasks.c.id.label("task_id"), tasks.c.closed_at.label("at"), literal(False).label("was_taken"))
+    taken = select(task_formers.c.task_id, task_formers.c.at, literal(True).label("was_taken")).distinct()
+    parts = [
+        (finished.where(tasks.c.closed_by == str(actor.person_id)), tasks.c.closed_at, tasks.c.id),
+        (taken.where(task_formers.c.principal.in_(actor.principals)), task_formers.c.at, task_formers.c.task_id),
+    ]
+    wanted = [part.where(_before(at, id, start)).order_by(at.desc(), id.desc()).limit(limit).subquery() for part, at, id in parts]
+    return union_all(*(select(part) for part in wanted)).subquery()
+
+
+def _before(moment: ColumnElement[Any], id: ColumnElement[Any], start: tuple[datetime, int] | None) -> ColumnElement[bool]:
+    return or_(moment < start[0], and_(moment == start[0], id < start[1])) if start else true()
 
 
 def started(context: Context, actor: Actor, *, q: str = "", after: str | None = None, limit: int = PAGE) -> list[Case]:
@@ -270,6 +294,7 @@ def _mark(
     post, unit = POSTS.get(entry.actor.get("post", "")), entry.actor.get("unit")
     by = "person" if person else ("reporter" if "reporter" in entry.actor else "system")
     form = node.settings.get("form", {}).get("key") if node else None
+    why = loads(task.assignment)["why"] if task else {}
     late = package.diagram.nodes.get(str((entry.data or {}).get("deadline_task", "")).partition("#")[0])
     return Mark(
         entry.seq,
@@ -284,9 +309,9 @@ def _mark(
         entry.opinion,
         entry.data or {},
         package.forms.get(form, NO_FORM) if form else NO_FORM,
-        task.opened_at if task else None,
+        limited_since(task.opened_at, why) if task else None,
         task.due_at if task else None,
-        loads(task.assignment)["why"].get("limit", {}) if task else {},
+        why.get("limit", {}),
     )
 
 
@@ -338,8 +363,9 @@ def way_of(context: Context, instance_id: int) -> Trace:
 
 
 def open_tasks(context: Context, *instance_ids: int) -> Sequence[Row[Any]]:
-    """The open tasks of some instances, in the order they opened."""
-    query = select(tasks).where(tasks.c.instance_id.in_(instance_ids), tasks.c.closed_at.is_(None)).order_by(tasks.c.id)
+    """The open tasks of some instances, in the order they opened, each with the version its instance is on."""
+    of_version = select(tasks, instance_rows.c.version_id).join(instance_rows, instance_rows.c.id == tasks.c.instance_id)
+    query = of_version.where(tasks.c.instance_id.in_(instance_ids), tasks.c.closed_at.is_(None)).order_by(tasks.c.id)
     return context.session.connection().execute(query).all()
 
 
@@ -359,16 +385,6 @@ def _named(q: str) -> ColumnElement[bool]:
     return or_(matching(q), matching_matters(q), instance_rows.c.title.contains(q, autoescape=True))
 
 
-def _latest(context: Context, query: Select[Any], moment: Any, id: Any, q: str, after: str | None, limit: int) -> Page:
-    if q:
-        query = query.where(_named(q))
-    if start := _position(after):
-        query = query.where(or_(moment < start[0], and_(moment == start[0], id < start[1])))
-    rows = context.session.connection().execute(query.order_by(moment.desc(), id.desc()).limit(limit + 1)).all()
-    last = rows[limit - 1] if len(rows) > limit else None
-    return _page(context, rows[:limit], _after(last.closed_at, last.id) if last else None)
-
-
 def _page(context: Context, rows: Sequence[Row[Any]], after: str | None) -> Page:
     ids = {int(part) for row in rows for part in _parts(row.place_path)}
     found = context.session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(ids), Unit.kind.in_(NAMED)))
@@ -381,12 +397,12 @@ def _parts(path: str | None) -> list[str]:
 
 
 def _line(row: Row[Any], places: Mapping[int, str]) -> Line:
-    assignment = loads(row.assignment)
+    assignment, taken = loads(row.assignment), "was_taken" in row._fields and row.was_taken
     return Line(
         row.id,
         row.name,
         row.key,
-        row.opened_at,
+        row.opened_at if taken else limited_since(row.opened_at, assignment["why"]),
         row.due_at,
         assignment["why"].get("limit", {}),
         row.claimed_by,
@@ -400,6 +416,7 @@ def _line(row: Row[Any], places: Mapping[int, str]) -> Line:
         "".join(places.get(int(part), "") for part in _parts(row.place_path)),
         None if row.paused_at else row.case_due_at,
         tuple(assignment["principals"]),
+        row.at if taken else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import timedelta
 
+from engine.diagram import Node
 from engine.form_files import PERSON, form_problems, named_by_forms
 from engine.log import dumps
 from engine.packages import Package, belongs
@@ -15,9 +16,9 @@ from governance.calendar.rules import Unit as LimitUnit
 from governance.errors import Refused
 from governance.forms.rules import fields
 from governance.people.rules import POSTS
-from governance.workflow.assignment import REPORTER, RULES, STARTER
+from governance.workflow.assignment import REPORTER, RULES, STARTER, STARTER_SELF
 from governance.workflow.commands import CHECKS
-from governance.workflow.rules import words
+from governance.workflow.rules import ESCALATE, FINISH, outcomes_alone, overdue_of, words
 from governance.workflow.world import LOOKUPS
 
 HOLD = timedelta(minutes=3)
@@ -56,7 +57,7 @@ def files_of(kept: str) -> Files:
 
 def problems_of(package: Package) -> tuple[Problem, ...]:
     """Everything that is wrong with a package, by the engine's rules and by the domain's."""
-    return (*check_package(package), *dict.fromkeys(_unknown(package)))
+    return (*check_package(package), *dict.fromkeys((*_unknown(package), *_overdue(package))))
 
 
 def played_scenarios(package: Package, deadlines: Deadlines) -> Mapping[str, Played]:
@@ -100,6 +101,38 @@ def _unknown(package: Package) -> Iterator[Problem]:
     for key, form in ((key, form) for key, form in package.forms.items() if not any(form_problems(form))):
         posts = (post for field in fields(form) for post in words(field.posts))
         yield from (Problem("post_unknown", key, f"表单“{key}”的可选岗位“{post}”不存在。") for post in _beyond(posts, POSTS))
+
+
+def _overdue(package: Package) -> Iterator[Problem]:
+    """What diagrams have done with overdue tasks and could not be done."""
+    for node in package.diagram.nodes.values():
+        if chosen := overdue_of(node.settings):
+            yield from _not_escalated(node) if chosen == ESCALATE else _not_finished(package, node, chosen)
+
+
+def _not_escalated(node: Node) -> Iterator[Problem]:
+    limit = node.settings["deadline"]
+    if node.settings.get("assign", {}).get("unit") in (REPORTER, STARTER_SELF):
+        yield Problem("overdue_without_superior", node.id, f"“{node.label}”由指定的个人办理，不能转由上级办理。")
+    if "until" in limit:
+        yield Problem("overdue_until", node.id, f"“{node.label}”直接给出截止时刻，没有时限可以重新计算，不能转由上级办理。")
+    elif "amount" not in limit:
+        yield Problem("overdue_without_limit", node.id, f"“{node.label}”设了超期处理，但没有设办理时限。")
+
+
+def _not_finished(package: Package, node: Node, chosen: str) -> Iterator[Problem]:
+    kind, _, value = chosen.partition(":")
+    if kind != FINISH or not value:
+        yield Problem("overdue_unknown", node.id, f"“{node.label}”的超期处理“{chosen}”不存在。")
+        return
+    form = package.forms.get(node.settings.get("form", {}).get("key", ""), {"properties": {}})
+    if not any(form_problems(form)) and value not in outcomes_alone(form):
+        yield Problem("overdue_outcome", node.id, f"“{node.label}”不能自动办结为“{value}”：表单没有这个结果，或者还须填写别的内容。")
+    if not {"amount", "until"} & node.settings["deadline"].keys():
+        yield Problem("overdue_without_limit", node.id, f"“{node.label}”设了超期处理，但没有设办理时限。")
+    actor = node.settings.get("actor", {}).get("as")
+    if actor and any(other.settings.get("assign", {}).get("unit") == actor for other in package.diagram.nodes.values()):
+        yield Problem("overdue_nobody", node.id, f"“{node.label}”不能自动办结：有环节要找“{actor}”的单位，自动办结没有办理人。")
 
 
 def _beyond(named: Iterable[str], known: Container[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.diagram import Diagram, Node
 from engine.errors import EngineError
-from engine.instances import Instances
+from engine.instances import Instances, Stopped
 from engine.log import dumps, entries, loads
 from engine.packages import Package, frozen_package
 from engine.plans import Plan
@@ -31,6 +31,7 @@ from governance.studio.commands import permit
 from governance.studio.errors import NothingChosen, RunOver, StillRunning
 from governance.studio.models import Run, RunResult
 from governance.studio.rules import REASON, files_of
+from governance.workflow.overdue import REFUSED, retry
 from governance.workflow.rules import planned_due
 from governance.workflow.world import instances
 
@@ -252,10 +253,12 @@ class _Rehearsal:
         self.deadlines = planned_due(working_calendar(context.session))
 
     def one(self, instance_id: int) -> RunResult:
+        return self._result(instance_id, self.outcome(instance_id))
+
+    def outcome(self, instance_id: int) -> Outcome:
         version_id = self.connection.scalar(select(instance_rows.c.version_id).where(instance_rows.c.id == instance_id)) or 0
         log = entries(self.connection, instance_id)
-        outcome = rehearse(self.programs, version_id, self.draft.program, log, self._plan(version_id), self.deadlines)
-        return self._result(instance_id, outcome)
+        return rehearse(self.programs, version_id, self.draft.program, log, self._plan(version_id), self.deadlines)
 
     def _plan(self, version_id: int) -> Plan:
         """The plan as far as it speaks of this version: cases of older ones know other steps."""
@@ -314,9 +317,16 @@ class _Mover:
 
     def _move(self, instance_id: int) -> Came:
         seq = self.run.move(instance_id, self.version, self._plan(instance_id), self.actor, self.held.reason).seq
-        left = [self.run.retry(incident_id, self.actor).stopped for incident_id in self._incidents(instance_id)]
+        left = [self._retried(incident_id) for incident_id in self._incidents(instance_id)]
         stopped = next((stop for stop in left if stop), None)
         return MOVED, stopped.element if stopped else "", stopped.message if stopped else "", {"seq": seq}
+
+    def _retried(self, incident_id: int) -> Stopped | None:
+        """Why an incident stays; one whose form still asks for more stays as it is."""
+        try:
+            return retry(self.context, incident_id, self.actor).stopped
+        except Refused as refused:
+            return Stopped(incident_id, "", REFUSED, str(refused))
 
     def _undo(self, instance_id: int) -> Came:
         """Only the move of that run is taken back, not one that another run has made since."""
@@ -365,6 +375,18 @@ def results(session: Session, run_id: int, ending: str = "", element: str = "", 
     if element:
         query = query.where(RunResult.element == element)
     return [(row[0], row[1]) for row in session.execute(query.order_by(RunResult.instance_id.desc()).limit(limit))]
+
+
+def case_of(session: Session, instance_id: int) -> Case | None:
+    """The case that an instance is about, if it is one."""
+    return session.scalar(select(Case).where(Case.instance_id == instance_id))
+
+
+def rehearsed(context: Context, held: Run, instance_id: int) -> Outcome:
+    """One case of a rehearsal, tried once more to be looked at; raises `NotFound`."""
+    if held.kind != REHEARSE or context.session.get(RunResult, (held.id, instance_id)) is None:
+        raise NotFound
+    return _Rehearsal(context, held).outcome(instance_id)
 
 
 def tally(session: Session, run_id: int) -> Tally:

@@ -7,7 +7,7 @@ from typing import Any
 
 from governance.calendar.rules import LABELS as LIMIT_UNITS
 from governance.people.rules import POSTS
-from governance.workflow.rules import ACTIONS, UNIT_RULES
+from governance.workflow.rules import ACTIONS, OVERDUE, UNIT_RULES
 
 LOOKUP_NAMES = {
     "first_tier": "最低一级有人任职的层级",
@@ -62,6 +62,7 @@ def vocabulary() -> Mapping[str, list[dict[str, Any]]]:
         "units": list(_coded(UNIT_RULES)),
         "limit_units": [{"code": unit.value, "name": name} for unit, name in LIMIT_UNITS.items()],
         "actions": list(_coded(ACTIONS)),
+        "overdue": list(_coded(OVERDUE)),
         "lookups": list(_coded(LOOKUP_NAMES)),
         "checks": list(_coded(CHECK_NAMES)),
         "excludes": list(_coded(ACTOR_NAMES)),

@@ -33,6 +33,8 @@ class Found:
 
     principals: list[str] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
+    unit: int | None = None
+    """Where they were found, for whom a post is looked for."""
 
 
 def find(session: Session, opening: Opening, today: date) -> Found:
@@ -53,6 +55,33 @@ def find(session: Session, opening: Opening, today: date) -> Found:
     search = _Search(session, today, excluded(setting, opening.data))
     found = search.climb(start, _own(opening, rule, posts, setting), exact=rule not in CLIMBING)
     return replace(found, why=["选定的人员已离任或须回避", *found.why]) if rule == CHOSEN else found
+
+
+def above(session: Session, opening: Opening, principals: Sequence[str], passed: Sequence[int], today: date) -> Found | None:
+    """Who stands above those a task is addressed to: in the first unit upward, who holds a post that may do it or handles cases there.
+
+    `passed` are the units it has come to in this way already.
+    """
+    setting = opening.settings.get("assign", {})
+    here, posts = passed[-1] if passed else _unit_of(session, principals, today), words(setting.get("post", ""))
+    search = _Search(session, today, excluded(setting, opening.data))
+    for unit in way_up(session, here)[1:] if here else ():
+        own = [post for post in posts if post in POSTS and POSTS[post].unit == unit.kind]
+        why: list[str] = []
+        if found := search.at(unit, own or TIER_POSTS.get(unit.kind, ()), why):
+            return Found(found, why, unit.id)
+    return None
+
+
+def _unit_of(session: Session, principals: Sequence[str], today: date) -> int | None:
+    """The unit that a task is addressed in; for a person, that of their first post."""
+    for one in principals:
+        kind, _, code = one.partition(":")
+        if kind == "post":
+            return int(code.rpartition("@")[2])
+        if kind == "person" and (held := appointments_of(session, int(code), today)):
+            return held[0].unit_id
+    return None
 
 
 def _in_office(session: Session, opening: Opening, today: date) -> int | None:

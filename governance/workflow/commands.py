@@ -17,7 +17,7 @@ from engine.schema import process_versions, task_candidates, tasks
 from engine.versions import package_of, version_then
 from governance.cases.models import Case, Photo
 from governance.context import Actor, Context
-from governance.errors import NotAllowed, NotFound, Refused
+from governance.errors import GovernanceError, NotAllowed, NotFound, Refused
 from governance.forms.rules import Field, check_form, fields, opinion_needed
 from governance.matters.models import Matter
 from governance.organisation.models import Unit
@@ -26,6 +26,10 @@ from governance.workflow.persons import nameable, read_id
 from governance.workflow.world import instances
 
 OPINION = 1000
+
+
+class Escalated(GovernanceError):
+    """该待办超期未办结，已转由上级办理。"""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,11 @@ class Desk:
     def form(self) -> Mapping[str, Any]:
         key = self.settings.get("form", {}).get("key")
         return self.package.forms[key] if key else {"properties": {}}
+
+    @property
+    def formers(self) -> tuple[str, ...]:
+        """To whom the task was addressed until it was taken from them because they had not done it in time."""
+        return tuple(loads(self.task["assignment"])["why"].get("formerly", ())) if "assignment" in self.task else ()
 
     def excludes(self, actor: Actor) -> bool:
         """回避, also of who has come to the post, or stands in for it, since the open task was addressed."""
@@ -143,9 +152,12 @@ def held_task(run: Instances, task_id: int) -> tuple[Holding, Desk]:
 
 
 def permit(actor: Actor, held: Desk) -> None:
-    """Lets those act to whom the task is or was addressed; that somebody was faster is the engine's to say."""
+    """Lets those act to whom the task is or was addressed; that somebody was faster is the engine's to say.
+
+    Raises `NotAllowed`, `Escalated`.
+    """
     if held.excludes(actor) or not any(p in held.principals for p in actor.principals):
-        raise NotAllowed
+        raise Escalated if any(p in held.formers for p in actor.principals) else NotAllowed
 
 
 def _checked(

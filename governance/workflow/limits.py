@@ -21,9 +21,12 @@ from governance.cases.models import Case
 from governance.cases.rules import Standing, reckon
 from governance.context import Context
 from governance.deadlines.rules import warn_at
+from governance.workflow.overdue import settle_overdue
+from governance.workflow.rules import limited_since
 from governance.workflow.world import instances
 
-STAGES = ("due_soon", "overdue", "red")
+OVERDUE = "overdue"
+STAGES = ("due_soon", OVERDUE, "red")
 DEADLINE_PASSED = "deadline_passed"
 """The message a process may listen to; each stage of each task sends it once."""
 LONG = timedelta(hours=24)
@@ -42,7 +45,7 @@ def give_up(context: Context, instance_id: int, key: str) -> None:
 
 
 def remind(context: Context, task_id: int) -> None:
-    """75 %: a yellow light; 100 %: 催办; a day later: 督办. Each once, when it still is so, and in the log."""
+    """75 %: a yellow light; 100 %: 催办, and 超期处理; a day later: 督办. Each once, when it still is so, and in the log."""
     run = instances(context)
     row = run.hold(task_id).task
     if row["closed_at"] or row["notice_at"] is None or row["notice_at"] > context.now() or row["notice_stage"] >= len(STAGES):
@@ -55,6 +58,8 @@ def remind(context: Context, task_id: int) -> None:
     stage, still_open = row["notice_stage"] + 1, (tasks.c.id == task_id) & tasks.c.closed_at.is_(None)
     following = _notice(stage, row["due_at"], row["due_at"])
     context.session.connection().execute(update(tasks).where(still_open).values(notice_at=following, notice_stage=stage))
+    if told["deadline_stage"] == OVERDUE:
+        settle_overdue(context, task_id)
 
 
 def follow_calendar(context: Context, instance_id: int) -> None:
@@ -82,10 +87,11 @@ def _limited(run: Instances, held: Held) -> list[RowMapping]:
 
 
 def _counted(row: RowMapping, calendar: WorkCalendar) -> Rescheduled:
-    limit = loads(row["assignment"])["why"]["limit"]
+    why = loads(row["assignment"])["why"]
+    limit, since = why["limit"], limited_since(row["opened_at"], why)
     unit = LimitUnit(limit["unit"])
-    due = calendar.add(row["opened_at"], Fraction(limit["amount"]), unit)
-    return Rescheduled(row["key"], due, _notice(row["notice_stage"], due, warn_at(row["opened_at"], due, unit, calendar)))
+    due = calendar.add(since, Fraction(limit["amount"]), unit)
+    return Rescheduled(row["key"], due, _notice(row["notice_stage"], due, warn_at(since, due, unit, calendar)))
 
 
 def _notice(stage: int, due_at: datetime, warn_at: datetime) -> datetime | None:

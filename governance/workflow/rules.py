@@ -16,6 +16,7 @@ from engine.instances import Opening
 from governance.calendar.errors import CalendarError
 from governance.calendar.rules import LABELS, WorkCalendar, moment_told
 from governance.calendar.rules import Unit as LimitUnit
+from governance.forms.rules import fields, shown_fields
 from governance.people.rules import POSTS
 
 ACTIONS = {"transfer": "转办", "urge": "催办", "communicate": "沟通", "copy": "抄送", "co_sign": "会签", "send_back": "退回"}
@@ -40,8 +41,12 @@ UNIT_RULES = {
     "reporter": "反映人本人",
 }
 """How the unit is found whose posts do a task, in the words of whoever draws the process."""
+ESCALATE, FINISH = "escalate", "finish"
+OVERDUE = {ESCALATE: "转由上级办理", FINISH: "自动办结"}
+"""超期处理: what becomes of a task that is not done in time; `finish:agree` finishes it with that value of its form's outcome."""
+EVER = datetime(2100, 1, 1, tzinfo=UTC)
 SETTING_WORDS = (
-    {code: post.name for code, post in POSTS.items()} | {unit.value: name for unit, name in LABELS.items()} | ACTIONS | UNIT_RULES
+    {code: post.name for code, post in POSTS.items()} | {unit.value: name for unit, name in LABELS.items()} | ACTIONS | UNIT_RULES | OVERDUE
 )
 """What the codes in a task's settings are called."""
 AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}|/[0-9]{1,9})?")
@@ -68,7 +73,7 @@ def due_of(opening: Opening, calendar: WorkCalendar) -> tuple[datetime | None, L
     deadline = opening.settings.get("deadline")
     if deadline is None:
         return None, None
-    read = {name: setting(text, opening.data, opening.at) for name, text in deadline.items()}
+    read = {name: setting(text, opening.data, opening.at) for name, text in deadline.items() if name != "overdue"}
     try:
         until = _instant(read.pop("until", ""))
         if until and until > opening.at:
@@ -79,6 +84,38 @@ def due_of(opening: Opening, calendar: WorkCalendar) -> tuple[datetime | None, L
         return calendar.add(opening.at, limit.amount, limit.unit), limit
     except (KeyError, ValueError, ZeroDivisionError, OverflowError, CalendarError) as error:
         raise StepFailed(opening.element, "limit_unreadable", f"“{opening.name}”的办理时限设置无法读取。") from error
+
+
+def limit_kept(why: Mapping[str, Any]) -> Limit | None:
+    """The limit that an assignment has noted; none for a task without one, or whose date somebody set."""
+    kept = why.get("limit")
+    return Limit(Fraction(kept["amount"]), LimitUnit(kept["unit"])) if kept else None
+
+
+def limited_since(opened_at: datetime, why: Mapping[str, Any]) -> datetime:
+    """Since when a task's limit runs: since it opened, or came to those who have it now."""
+    return datetime.fromisoformat(why["since"]) if "since" in why else opened_at
+
+
+def overdue_of(settings: Mapping[str, Mapping[str, str]]) -> str:
+    """What becomes of a task with these settings once it is overdue, as the diagram writes it."""
+    return settings.get("deadline", {}).get("overdue", "")
+
+
+def value_finished_with(settings: Mapping[str, Mapping[str, str]]) -> str:
+    """The value of the form's outcome by which an overdue task is finished, if it is."""
+    kind, _, value = overdue_of(settings).partition(":")
+    return value if kind == FINISH else ""
+
+
+def outcomes_alone(form: Mapping[str, Any]) -> dict[str, str]:
+    """The outcomes of a form that ask for nothing else, by value with their titles."""
+    field = next((f for f in fields(form) if f.widget == "outcome"), None)
+    return {c.value: c.title for c in field.choices if _is_enough(form, {field.name: c.value})} if field else {}
+
+
+def _is_enough(form: Mapping[str, Any], data: Mapping[str, str]) -> bool:
+    return all(field.name in data for field in shown_fields(form, data, {}, EVER) if field.is_required)
 
 
 def _amount(value: Any) -> Fraction:

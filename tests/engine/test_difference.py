@@ -75,6 +75,14 @@ EDITS = {
         "环节“核查落实情况”的办理时限由“3 工作日”改为“1 自然日”",
     ),
     "limit removed": ((LIMIT, ""), "环节“落实议定事项”的办理时限“3 工作日，截止于 =due_at”取消"),
+    "overdue": (
+        ('<wz:deadline amount="3" unit="work_days" />', '<wz:deadline amount="3" unit="work_days" overdue="escalate" />'),
+        "环节“核查落实情况”的超期处理由“按规定催办”改为“转由上级办理”",
+    ),
+    "finished when overdue": (
+        ('<wz:deadline amount="3" unit="work_days" />', '<wz:deadline amount="3" unit="work_days" overdue="finish:pass" />'),
+        "环节“核查落实情况”的超期处理由“按规定催办”改为“自动办结（落实到位）”",
+    ),
     "form": (
         ('<wz:form key="check_decision" />', '<wz:form key="carry_out_decision" />'),
         "环节“核查落实情况”的表单由“check_decision”改为“carry_out_decision”",

@@ -92,7 +92,8 @@ def test_the_same_diagram_ends_the_same() -> None:
 def test_a_condition_sends_the_case_another_way() -> None:
     log = history(choice("n > 3"), START, done("a#1", n=5), done("b#1"))
     outcome = rehearsed(choice("n > 3"), choice("n > 7"), log)
-    assert (outcome.ending, outcome.parting) == (Ending.PARTED, Parting("g", "b", "c"))
+    assert (outcome.ending, outcome.parting, outcome.apart) == (Ending.PARTED, Parting("g", "b", "c"), 2)
+    assert [(seq, step.element) for seq, step in outcome.way][:4] == [(1, "s"), (1, "a"), (2, "g"), (2, "c")]
     assert outcome.stop and (outcome.stop.seq, outcome.stop.element) == (3, "c")
     assert outcome.open == ("c",)
 

@@ -152,11 +152,15 @@ def a_timer_fires_once(record: Record) -> Iterator[str]:
 
 
 def a_reminder_comes_once(record: Record) -> Iterator[str]:
-    told: Counter[tuple[int, str, str]] = Counter()
-    for row in record.rows(commands):
+    """Once for each limit: that of an escalated task begins anew."""
+    told: Counter[tuple[int, str, str, int]] = Counter()
+    limits: Counter[tuple[int, str]] = Counter()
+    for row in (row for rows in record.log.values() for row in rows):
+        limits[row["instance_id"], row["task_key"]] += row["kind"] == "escalate"
         data = loads(row["data"])[1] if row["kind"] in ("message", "notice") and row["data"] else {}
         if "deadline_stage" in data:
-            told[row["instance_id"], data["deadline_task"], data["deadline_stage"]] += 1
+            which = row["instance_id"], data["deadline_task"]
+            told[*which, data["deadline_stage"], limits[which]] += 1
     yield from (f"reminder {which} came {times} times" for which, times in told.items() if times > 1)
 
 

@@ -15,7 +15,7 @@ from engine.rehearsal import Ending
 from engine.schema import commands, incidents, tasks
 from engine.schema import instances as instance_rows
 from engine.versions import latest_version, publish
-from governance.errors import NotAllowed, Refused
+from governance.errors import NotAllowed, NotFound, Refused
 from governance.studio import runs
 from governance.studio.commands import save
 from governance.studio.errors import NothingChosen, RunOver, StillRunning
@@ -31,6 +31,7 @@ from governance.studio.runs import (
     cancel_run,
     endings,
     give_up_run,
+    rehearsed,
     results,
     tally,
     unfinished,
@@ -136,6 +137,22 @@ def test_a_new_step_stops_a_case_unless_it_counts_as_done(court: Court) -> None:
     assert stopped.element == "legal_review" and "法律审查" in stopped.message
     passed = begin_rehearsal(court.context, court.maker, held.id, Choice())
     assert loads(passed.plan)["passed"] == ["legal_review"] and court.finish(passed) == {Ending.SAME: 3}
+
+
+def test_one_case_is_tried_once_more_as_the_run_did(court: Court) -> None:
+    ids = court.begin()
+    held = court.with_a_step()
+    run = begin_rehearsal(court.context, court.maker, held.id, Choice(last=2), Plan())
+    court.finish(run)
+    before, there = court.written(), [result.instance_id for result, _case in results(court.context.session, run.id)]
+    again = {id: rehearsed(court.context, run, id).ending for id in there}
+    assert again == {result.instance_id: result.ending for result, _case in results(court.context.session, run.id)}
+    assert court.written() == before
+    preview = begin_preview(court.context, court.maker, court.publish(held), only=there[0])
+    court.finish(preview)
+    for other, instance_id in ((run, (set(ids) - set(there)).pop()), (run, 5), (preview, there[0])):
+        with pytest.raises(NotFound):
+            rehearsed(court.context, other, instance_id)
 
 
 def test_the_draft_is_rehearsed_as_it_was_when_it_began(court: Court) -> None:

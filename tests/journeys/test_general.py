@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from engine.packages import DIAGRAM, frozen_package
 from engine.versions import latest_version, package_of, publish
 from governance.studio.commands import draft_version, save
-from governance.studio.runs import Choice, begin_preview, begin_rehearsal
+from governance.studio.runs import Choice, begin_preview, begin_rehearsal, results
 from tests.district import District
 from tests.governance.test_runs import Court
 from tests.journeys.browser import DESKTOP, PHONE, People
@@ -51,6 +51,8 @@ def in_the_studio(town: District) -> dict[str, int]:
         preview = begin_preview(context, court.maker, version.id)
         ids = {"draft": held.id, "before": before.id, "version": version.id, "rehearsal": rehearsal.id, "preview": preview.id}
     town.tick()
+    with town.office.work() as context:
+        ids["rehearsed"] = results(context.session, ids["rehearsal"])[0][0].instance_id
     return ids
 
 
@@ -94,6 +96,7 @@ PAGES: dict[str, tuple[str, Address]] = {
     "draft": ("guanli", lambda m: f"/admin/studio/{m['draft']}/review"),
     "rehearsals": ("guanli", lambda m: f"/admin/studio/{m['draft']}/rehearsals"),
     "rehearsal": ("guanli", lambda m: f"/admin/studio/runs/{m['rehearsal']}"),
+    "rehearsed case": ("guanli", lambda m: f"/admin/studio/runs/{m['rehearsal']}/cases/{m['rehearsed']}"),
     "versions compared": ("shenji", lambda m: f"/admin/studio/compare/{m['before']}/{m['version']}"),
     "moves": ("guanli", lambda m: f"/admin/studio/to/{m['version']}"),
     "preview of moves": ("guanli", lambda m: f"/admin/studio/runs/{m['preview']}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -85,6 +86,51 @@ def test_settings_are_picked_from_lists_and_saved_by_themselves(editor: Editor, 
     assert node.settings["assign"]["unit"] == "convener" and node.settings["form"] == {"key": "check_decision"}
     assert node.settings["deadline"] == {"until": "=due_at", "amount": "5", "unit": "work_days"}
     assert node.settings["actions"] == {"allow": "transfer,communicate"} and node.settings["check"] == {"name": "vote_terms"}
+
+
+def test_what_becomes_of_an_overdue_step_is_picked_from_what_its_form_allows(editor: Editor) -> None:
+    form = json.loads(DECISION.files["forms/check_decision.json"])
+    form["properties"]["check_note"]["x-ui"]["visible"] = "check_result == 'back'"
+    bench = Bench(frozen_package({**DECISION.files, "forms/check_decision.json": json.dumps(form).encode()}))
+    page = editor(bench, "check_decision")
+    offered = page.locator("[data-key=overdue] option")
+    expect(offered).to_have_text(["按规定催办", "转由上级办理", "自动办结为“落实到位”"])
+    page.select_option("[data-key=overdue]", label="自动办结为“落实到位”")
+    saved(page, bench, 8)
+    assert bench.now().diagram.nodes["check_decision"].settings["deadline"]["overdue"] == "finish:pass"
+    page.select_option("[data-key=form]", "")
+    expect(offered).to_have_text(["按规定催办", "转由上级办理", "finish:pass"])
+    page.select_option("[data-key=overdue]", "")
+    saved(page, bench, 9)
+    assert bench.now().diagram.nodes["check_decision"].settings["deadline"] == {"amount": "3", "unit": "work_days"}
+
+
+def test_on_a_phone_the_palette_is_a_row_that_opens_and_closes(editor: Editor, bench: Bench) -> None:
+    page = editor(bench, viewport=PHONE)
+    palette, opens = page.locator(".djs-palette"), page.get_by_role("button", name="加图形")
+    expect(palette).to_be_hidden()
+    opens.click()
+    expect(opens).to_have_attribute("aria-expanded", "true")
+    box = palette.bounding_box()
+    assert box and box["height"] < 60 and box["width"] > 250
+    opens.click()
+    expect(palette).to_be_hidden()
+
+
+def test_who_may_start_a_process_is_picked_once_its_start_has_a_form(editor: Editor, bench: Bench) -> None:
+    start = bench.package.diagram.starts(bench.package.diagram.main.id)[0].id
+    page = editor(bench, start)
+    expect(page.locator("[data-group=starters]")).to_have_count(0)
+    page.select_option("[data-key=form]", "check_decision")
+    expect(page.locator("[data-group=starters]")).to_contain_text("任何在岗人员都可以发起")
+    page.select_option("[data-key=starter]", "grid_lead")
+    page.select_option("[data-key=starter]", "joint_office")
+    page.get_by_role("button", name="去掉网格长").click()
+    saved(page, bench, 8)
+    assert bench.now().diagram.nodes[start].settings["assign"] == {"post": "joint_office"}
+    page.get_by_role("button", name="去掉联席办派单员").click()
+    expect(page.locator(".studio-state.is-saved")).to_be_attached()
+    assert "assign" not in bench.now().diagram.nodes[start].settings
 
 
 def test_a_condition_is_put_together_and_read_as_a_sentence(editor: Editor, bench: Bench) -> None:

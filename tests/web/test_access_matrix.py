@@ -109,6 +109,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("studio_runs.rehearse", "studio_runs.cancel", "studio_runs.move", "studio_runs.undo_moves"), MAKERS),
     **dict.fromkeys(("studio_runs.moves", "studio_runs.preview"), MAKERS),
     **dict.fromkeys(("studio_runs.rehearsals", "studio_runs.show", "studio_runs.progress", "studio_runs.diagram"), (*MAKERS, AUDITOR)),
+    "studio_case.show": (*MAKERS, AUDITOR),
     **dict.fromkeys(("studio_forms.form_preview", "studio_forms.table"), MAKERS),
     **dict.fromkeys(("studio_scenarios.play_all", "studio_scenarios.rehearse", "studio_scenarios.write"), MAKERS),
     **dict.fromkeys(("processes.incidents", "processes.retry"), ADMIN),

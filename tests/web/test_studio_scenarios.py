@@ -83,6 +83,14 @@ def test_a_file_that_cannot_be_read_is_named(designer: Client) -> None:
     assert "“09-x.yaml”第 1 步应当且只能写一个动作" in said[""]
 
 
+def test_a_dry_run_says_what_becomes_of_a_task_once_it_is_overdue(designer: Client) -> None:
+    limit = '<wz:deadline until="=due_at" amount="3" unit="work_days" '
+    assert limit in FILES["process.bpmn"]
+    files = FILES | {"process.bpmn": FILES["process.bpmn"].replace(limit, '<wz:deadline overdue="escalate" amount="3" unit="work_days" ')}
+    assert told(designer, "dry-run", files=files, act=START)["open"][0]["then"] == "超期后自动转由上级办理"
+    assert told(designer, "dry-run", act=START)["open"][0]["then"] == ""
+
+
 def test_a_dry_run_goes_from_the_start_to_the_file(designer: Client) -> None:
     begin = told(designer, "dry-run")
     assert [start["element"] for start in begin["starts"]] == ["decision_handed_over"]

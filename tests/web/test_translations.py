@@ -601,7 +601,8 @@ def _ran(town: District, designer: FlaskClient, address: str, page: str) -> list
     town.tick()
     endings = re.findall(r"ending=(\w+)#", designer.get(run).get_data(as_text=True))
     assert endings
-    return [run, f"{run}?ending={endings[0]}"]
+    cases = re.findall(rf"{run}/cases/\d+", designer.get(run).get_data(as_text=True))
+    return [run, f"{run}?ending={endings[0]}", *cases[:3]]
 
 
 def test_the_studio_is_in_english(town: District, matters: dict[str, Matter], data: re.Pattern[str]) -> None:

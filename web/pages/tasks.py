@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from api.signin import actor
 from api.work import context, undo
-from engine.errors import ClaimedByOther, EngineError, StepFailed, TaskClosed
+from engine.errors import ClaimedByOther, EngineError, InstanceAtRest, StepFailed, TaskClosed
 from engine.instances import Advance
 from engine.log import loads
 from governance.cases.photos import add_photo
@@ -26,9 +26,10 @@ from governance.matters.queries import of_case
 from governance.organisation.models import Kind
 from governance.organisation.queries import nearest, upwards
 from governance.people.queries import names
-from governance.workflow.commands import Desk, claim, complete, desk, foresee, may_do, release
+from governance.workflow.commands import Desk, Escalated, claim, complete, desk, foresee, may_do, release
 from governance.workflow.handover import colleagues, may_transfer, transfer
 from governance.workflow.interventions import may_contact
+from governance.workflow.rules import limited_since
 from web.about import About, about_instance
 from web.drawing import drawing, progress
 from web.errors import sentence
@@ -40,7 +41,7 @@ from web.sentences import say, say_all
 from web.texts import at_hand
 from web.trail import addressed, steps, waiting
 from web.uploads import pictures, with_photos, with_pictures
-from web.why import reasons
+from web.why import once_overdue, reasons
 
 pages = Blueprint("tasks", __name__, url_prefix="/tasks")
 
@@ -63,7 +64,7 @@ def finish(task_id: int) -> ResponseReturnValue:
     except Refused as refused:
         undo()
         return _page(task_id, refused.errors, form, 422)
-    except (TaskClosed, ClaimedByOther) as error:
+    except (TaskClosed, ClaimedByOther, Escalated, InstanceAtRest) as error:
         said = sentence(error)
         undo()
         return _page(task_id, {}, form, 409, stale=said)
@@ -245,6 +246,9 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         may_contact=case is not None and case.contact_mobile is not None and may_contact(who, case),
         stale=stale,
         limit=why.get("limit"),
+        since=limited_since(held.task["opened_at"], why),
+        then=once_overdue(held.package, held.task["element"]),
+        was_taken=not held.task["closed_at"] and not may_do(who, held) and _had(who, held),
         reasons=reasons(held.task["name"], settings.get("assign", {}), why.get("steps", ())),
         candidates=addressed(held.principals),
         claimed_by=names(given.session, {int(claimed)}).get(int(claimed), "") if claimed else "",
@@ -262,4 +266,9 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
 
 def _may_read(who: Actor, held: Desk) -> bool:
     """Those it is or was addressed to; others read the case page, as far as they may."""
-    return may_do(who, held) or any(p in held.principals for p in who.principals) or held.task["closed_by"] == str(who.person_id)
+    addressed = any(p in held.principals for p in who.principals) or _had(who, held)
+    return may_do(who, held) or addressed or held.task["closed_by"] == str(who.person_id)
+
+
+def _had(who: Actor, held: Desk) -> bool:
+    return any(p in held.formers for p in who.principals)

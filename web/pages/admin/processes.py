@@ -14,8 +14,8 @@ from engine.versions import package_of, whole_package
 from governance.errors import Refused
 from governance.people.queries import names
 from governance.studio import queries
+from governance.workflow.overdue import retry as retry_incident
 from governance.workflow.queries import open_incidents
-from governance.workflow.world import instances
 from web.access import AUDITOR, for_posts
 from web.drawing import drawing
 from web.language import gettext as _
@@ -86,7 +86,7 @@ def retry(incident_id: int) -> ResponseReturnValue:
         raise Refused({"correction": _('更正的数据应为 JSON 对象，例如 {"tier": 2}')}) from error
     if not isinstance(correction, dict):
         raise Refused({"correction": _('更正的数据应为 JSON 对象，例如 {"tier": 2}')})
-    advance = instances(context()).retry(incident_id, actor().record(), correction)
+    advance = retry_incident(context(), incident_id, actor().record(), correction)
     if advance.stopped:
         flash(_("仍然无法继续：%(why)s", why=say(advance.stopped.message)), "warning")
     else:

@@ -38,6 +38,7 @@ from web.pages.admin import ADMINISTRATOR, DESIGNER
 from web.pages.admin.studio_forms import sent_object
 from web.sentences import say, say_all
 from web.texts import at_hand
+from web.why import once_overdue
 
 pages = Blueprint("studio_scenarios", __name__, url_prefix="/admin/studio")
 NAMED = 4
@@ -164,6 +165,7 @@ def _task(package: Package, task: OpenTask) -> dict[str, Any]:
         "who": _who(node.settings.get("assign", {})),
         "form": form if form in package.forms else "",
         "due": task.due.isoformat() if task.due else "",
+        "then": once_overdue(package, task.element) if task.due else "",
         "data": task.data,
     }
 

@@ -15,11 +15,11 @@ function parsed(draft, path) {
   try { return JSON.parse(draft.get(path)); } catch { return {}; } // the form's own part and the check say what is wrong with it
 }
 
-/** The forms of the draft: {code, name, properties}. */
+/** The forms of the draft: {code, name, properties, required}. */
 export function formsOf(draft) {
   return filesOf(draft, 'forms').map((path) => {
     const form = parsed(draft, path);
-    return { code: keyOf(path), name: form.title || keyOf(path), properties: form.properties ?? {} };
+    return { code: keyOf(path), name: form.title || keyOf(path), properties: form.properties ?? {}, required: form.required ?? [] };
   });
 }
 

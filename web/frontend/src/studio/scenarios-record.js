@@ -145,7 +145,7 @@ export class Recorder {
   tasks() {
     const row = (task) => {
       const pick = button(say('openPick', task), () => { this.task = task; this.draw(); focusOn(this.desk.querySelector('h2')); }, { className: 'fd-open', 'data-key': task.key, 'aria-pressed': String(this.task?.key === task.key) });
-      return make('li', {}, make('div', { className: 'fd-form' }, pick, make('small', { className: 'muted' }, [task.who, task.due && say('due', { time: beijing(task.due) })].filter(Boolean).join(' · '))));
+      return make('li', {}, make('div', { className: 'fd-form' }, pick, make('small', { className: 'muted' }, [task.who, task.due && say('due', { time: beijing(task.due) }), task.then].filter(Boolean).join(' · '))));
     };
     const { open } = this.here;
     return section(say('open'), open.length ? make('ul', { className: 'fd-forms' }, ...open.map(row)) : make('p', { className: 'muted' }, say('openNone')));

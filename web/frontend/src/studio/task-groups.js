@@ -3,6 +3,7 @@ import { make } from '../page.js';
 import { formsOf, peopleOf, tablesOf } from './data.js';
 import { button, choice, fold, group, hint, several, text, tick, ticks } from './fields.js';
 import { addProcess } from './new-process.js';
+import { overdueChoices } from './overdue.js';
 import { change, codes, put, setting } from './settings.js';
 import { say } from './words.js';
 
@@ -42,6 +43,14 @@ function form(panel) {
   return group('form', say('groupForm'), choice({ key: 'form', label: say('formUsed'), choices: formsOf(panel.draft), value: of(panel, 'form', 'key'), empty: say('noForm'), write: write(panel, 'form', 'key') }));
 }
 
+/** Who may start the process: only where people start it, with a form. */
+function starters(panel) {
+  const plain = is(panel, 'bpmn:StartEvent') && panel.object.$parent?.$type === 'bpmn:Process' && !panel.object.eventDefinitions?.length;
+  if (!plain || !of(panel, 'form', 'key')) return '';
+  const to = (posts) => put(panel.drawing, panel.element, 'assign', { post: posts.join(',') });
+  return group('starters', say('groupStarters'), several({ key: 'starter', label: say('starters'), choices: panel.draft.vocabulary.posts, values: codes(panel.element, 'assign', 'post'), write: to, add: say('addPost'), help: say('startersHelp') }));
+}
+
 function deadline(panel) {
   if (!is(panel, ...PEOPLE)) return '';
   const units = panel.draft.vocabulary.limit_units;
@@ -49,7 +58,9 @@ function deadline(panel) {
   const computed = amount.startsWith('=') || unit.startsWith('=');
   const to = (values) => put(panel.drawing, panel.element, 'deadline', values);
   const raw = (attribute, help) => text(panel, { key: `deadline-${attribute}`, label: say(`deadline_${attribute}`), value: of(panel, 'deadline', attribute), code: true, help, write: write(panel, 'deadline', attribute) });
-  const none = { amount: '', unit: '', factor: '', until: '' };
+  const none = { amount: '', unit: '', factor: '', until: '', overdue: '' };
+  const one = ['reporter', 'starter_self'].includes(of(panel, 'assign', 'unit'));
+  const choices = overdueChoices(panel.draft, of(panel, 'form', 'key'), one || Boolean(of(panel, 'deadline', 'until')));
   const plain = [
     amount && text(panel, { key: 'amount', label: say('amount'), type: 'number', min: 1, value: amount, write: (value) => to({ amount: value || '1' }) }),
     amount && choice({ key: 'limit-unit', label: say('limitUnit'), choices: units, value: unit, write: (value) => to({ unit: value }) }),
@@ -57,6 +68,7 @@ function deadline(panel) {
   return group('deadline', say('groupDeadline'),
     !computed && tick({ key: 'deadline', label: say('hasDeadline'), value: Boolean(amount), write: (on) => to(on ? { amount: '1', unit: units[0].code } : none) }),
     ...(computed ? [hint(say('deadlineComputed'))] : plain),
+    amount && choice({ key: 'overdue', label: say('overdue'), choices, value: of(panel, 'deadline', 'overdue'), empty: say('overdueNone'), help: say('overdueHelp'), write: write(panel, 'deadline', 'overdue') }),
     (amount || unit) && fold('deadline', say('expert'), raw('amount', say('deadlineAmountHelp')), raw('unit'), raw('factor', say('deadlineFactorHelp')), raw('until', say('deadlineUntilHelp'))));
 }
 
@@ -117,4 +129,4 @@ function call(panel) {
     called && button('arrow-right', say('openCalled'), () => panel.go(called), 'open-called'));
 }
 
-export const taskGroups = (panel) => [assignment(panel), form(panel), deadline(panel), decision(panel), service(panel), script(panel), call(panel), actions(panel), bookkeeping(panel)];
+export const taskGroups = (panel) => [assignment(panel), form(panel), starters(panel), deadline(panel), decision(panel), service(panel), script(panel), call(panel), actions(panel), bookkeeping(panel)];

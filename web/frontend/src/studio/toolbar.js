@@ -1,7 +1,7 @@
 // The buttons above the drawing.
 import { icon, make } from '../page.js';
 import { followSimulation } from './language.js';
-import { fit } from './view.js';
+import { fit, isPhone } from './view.js';
 import { say } from './words.js';
 
 function button(sign, words, act) {
@@ -18,6 +18,16 @@ function history(drawing) {
   drawing.on(['commandStack.changed', 'import.done'], show);
   show();
   return make('span', { className: 'btn-group' }, undo, redo);
+}
+
+/** On a phone the palette would hide the drawing: it is a row that opens and closes. */
+function shapes(drawing) {
+  const palette = drawing.get('palette');
+  const toggle = make('button', { type: 'button', className: 'btn studio-shapes', 'aria-expanded': 'true' }, icon('plus'), make('span', {}, say('shapes')));
+  toggle.addEventListener('click', () => palette.toggle());
+  drawing.on('palette.changed', ({ open }) => toggle.setAttribute('aria-expanded', String(open)));
+  drawing.on('import.done', () => { if (isPhone()) palette.close(); });
+  return toggle;
 }
 
 function simulator(drawing, box) {
@@ -37,7 +47,7 @@ export function toolbar(drawing, box, pages, editable) {
   const canvas = drawing.get('canvas');
   const by = (factor) => () => canvas.zoom(Math.max(0.1, Math.min(4, canvas.zoom() * factor)));
   return make('div', { className: 'studio-tools' }, pages,
-    ...(editable ? [history(drawing), button('search', 'search', () => setTimeout(() => drawing.get('searchPad').toggle()))] : []),
+    ...(editable ? [shapes(drawing), history(drawing), button('search', 'search', () => setTimeout(() => drawing.get('searchPad').toggle()))] : []),
     make('span', { className: 'btn-group' }, button('zoom-in', 'zoomIn', by(1.25)), button('zoom-out', 'zoomOut', by(0.8)), button('focus-centered', 'zoomFit', () => fit(drawing))),
     ...(editable ? [simulator(drawing, box)] : []));
 }

@@ -1,9 +1,12 @@
 // Where one looks at on a drawing.
 const MARGIN = 40;
-const TOOLS = 110; // the palette stands over the left side
+const TOOLS = 110; // the palette stands over the left side, save on a phone
+const PHONE = '(max-width: 599.98px)';
 const CLOSE_UP = 0.9;
 const READABLE = 0.45;
 const START = 0.8;
+
+export const isPhone = () => matchMedia(PHONE).matches;
 
 /** The whole drawing with room around it; returns the scale. */
 export function fit(drawing) {
@@ -11,9 +14,10 @@ export function fit(drawing) {
   canvas.resized();
   const { inner, outer } = canvas.viewbox();
   if (!inner.width || !outer.width) return 1;
-  const scale = Math.min(1, (outer.width - TOOLS - MARGIN) / inner.width, (outer.height - 2 * MARGIN) / inner.height);
+  const tools = isPhone() ? MARGIN : TOOLS;
+  const scale = Math.min(1, (outer.width - tools - MARGIN) / inner.width, (outer.height - 2 * MARGIN) / inner.height);
   const [width, height] = [outer.width / scale, outer.height / scale];
-  canvas.viewbox({ x: inner.x - (TOOLS + (outer.width - TOOLS - MARGIN - inner.width * scale) / 2) / scale, y: inner.y + inner.height / 2 - height / 2, width, height });
+  canvas.viewbox({ x: inner.x - (tools + (outer.width - tools - MARGIN - inner.width * scale) / 2) / scale, y: inner.y + inner.height / 2 - height / 2, width, height });
   return scale;
 }
 
@@ -22,7 +26,7 @@ export function begin(drawing) {
   if (fit(drawing) >= READABLE) return;
   const canvas = drawing.get('canvas');
   const { inner, outer } = canvas.viewbox();
-  canvas.viewbox({ x: inner.x - TOOLS / START, y: inner.y - MARGIN / START, width: outer.width / START, height: outer.height / START });
+  canvas.viewbox({ x: inner.x - (isPhone() ? MARGIN : TOOLS) / START, y: inner.y - MARGIN / START, width: outer.width / START, height: outer.height / START });
 }
 
 function middle(element) {

@@ -10,7 +10,7 @@ export default {
   types: [
     setting('Assign', 'post', 'unit', 'person', 'exclude'),
     setting('Form', 'key'),
-    setting('Deadline', 'until', 'amount', 'unit', 'factor'),
+    setting('Deadline', 'until', 'amount', 'unit', 'factor', 'overdue'),
     setting('Status', 'value'),
     setting('Clock', 'paused'),
     setting('Actor', 'as'),

@@ -1,0 +1,103 @@
+"""One rehearsed case, side by side: as it was, and as it would have been on the draft."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from api.work import context
+from engine.packages import Package
+from engine.rehearsal import Outcome
+from engine.replay import MOVING
+from engine.schema import instances as instance_rows
+from engine.versions import package_of
+from governance.inbox.queries import trail
+from governance.studio import queries, runs
+from web.access import AUDITOR, for_posts
+from web.drawing import progress
+from web.pages.admin import ADMINISTRATOR, DESIGNER
+from web.texts import at_hand
+from web.trail import steps
+
+pages = Blueprint("studio_case", __name__, url_prefix="/admin/studio")
+KNOWN = runs.WORKED | {"startEvent", "endEvent"}
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A node that the case comes to on the draft: by which command, when, and until when it would have to be done, then and now."""
+
+    seq: int
+    element: str
+    label: str
+    at: datetime
+    due: datetime | None
+    due_before: datetime | None
+
+
+@pages.get("/runs/<id:run_id>/cases/<id:instance_id>")
+@for_posts(ADMINISTRATOR, DESIGNER, AUDITOR)
+def show(run_id: int, instance_id: int) -> ResponseReturnValue:
+    """Nothing of what was filled in is shown: whoever tries a draft need not read the case."""
+    given = context()
+    held = runs.run(given.session, run_id)
+    outcome, draft = runs.rehearsed(given, held, instance_id), runs.package_of_run(held)
+    version = queries.version_of(
+        given.session, given.session.scalar(select(instance_rows.c.version_id).where(instance_rows.c.id == instance_id)) or 0
+    )
+    before = package_of(given.session.connection(), version.id)
+    at_hand(draft)
+    passed = _passed(outcome, draft)
+    return render_template(
+        "admin/studio/case.html",
+        run=held,
+        outcome=outcome,
+        case=runs.case_of(given.session, instance_id),
+        instance_id=instance_id,
+        version=version,
+        label=lambda id: _label(draft, before, id),
+        was=[step for step in steps(trail(given, instance_id)) if step.mark.kind in MOVING],
+        now=passed,
+        parts=_parts_at(outcome, passed),
+        before=progress(instance_id),
+        after=_state(outcome),
+    )
+
+
+def _passed(outcome: Outcome, draft: Package) -> list[Passed]:
+    """What people know of the way: steps and events that have a name, and no gateways."""
+    dues = {due.key: due for due in outcome.dues}
+    found = []
+    for seq, step in outcome.way:
+        node = draft.diagram.nodes[step.element]
+        if node.name and (node.kind in KNOWN or node.events):
+            due = dues.get(step.key)
+            found.append(Passed(seq, node.id, node.label, step.at, due.now if due else None, due.was if due else None))
+    return found
+
+
+def _parts_at(outcome: Outcome, passed: list[Passed]) -> Passed | None:
+    """Where on the draft the paths part: at what the case comes to instead, else at the last it has in common."""
+    if outcome.parting is None or outcome.apart is None:
+        return None
+    instead = (one for one in passed if one.seq == outcome.apart and one.element == outcome.parting.now)
+    return next(instead, next((one for one in reversed(passed) if one.seq <= outcome.apart), None))
+
+
+def _state(outcome: Outcome) -> dict[str, Any]:
+    """The draft's diagram as the case goes over it."""
+    stands = {*outcome.open, *([outcome.stop.element] if outcome.stop else [])}
+    nodes = {
+        element: {"done": outcome.visited.get(element, 0), "current": int(element in stands)} for element in {*outcome.visited, *stands}
+    }
+    return {"nodes": nodes, "taken": sorted(outcome.taken)}
+
+
+def _label(draft: Package, before: Package, element: str) -> str:
+    node = draft.diagram.nodes.get(element) or before.diagram.nodes.get(element)
+    return node.label if node else element
