@@ -66,6 +66,8 @@ UI: Words = {
     "public": FLAG,
     "personal": FLAG,
 }
+MAX_FILES = 20
+"""Of one field of attachments."""
 CONDITIONS = ("visible", "required", "opinion")
 
 
@@ -88,6 +90,21 @@ def _field(field: Any, where: str) -> Iterator[str]:
             continue
         for choice in part["oneOf"] if PART.holds(part) and LIST.holds(part.get("oneOf")) else ():
             yield from _said(choice, CHOICE, f"{where}的选项", needs="const")
+    if PART.holds(field) and PART.holds(field.get("x-ui")):
+        yield from _files(field, items, where)
+
+
+def _files(field: Mapping[str, Any], items: Any, where: str) -> Iterator[str]:
+    """Fields that hold files: their values are texts that name them, neither chosen nor computed."""
+    widget, most = field["x-ui"].get("widget"), field.get("maxItems")
+    if widget == "attachments" and (
+        field.get("type") != "array" or not PART.holds(items) or items.get("type") != "string" or "oneOf" in items or "enum" in items
+    ):
+        yield f"{where}是附件，应为文字的列表"
+    elif widget == "attachments" and not (type(most) is int and 1 <= most <= MAX_FILES):
+        yield f"{where}是附件，最多几个应为 1 至 {MAX_FILES}"
+    elif widget == "signature" and (field.get("type") != "string" or "oneOf" in field or "enum" in field):
+        yield f"{where}是签名，应为文字"
 
 
 def _said(part: Any, known: Words, where: str, needs: str = "") -> Iterator[str]:

@@ -31,6 +31,7 @@ from governance.calendar.commands import note_followed
 from governance.calendar.queries import unfollowed
 from governance.cases.photos import sweep_photos
 from governance.context import Context
+from governance.files.commands import drop_waiting
 from governance.meetings.files import sweep_files
 from governance.studio.runs import advance_run, give_up_run, unfinished
 from governance.workflow.limits import fire, follow_calendar, give_up, remind
@@ -250,8 +251,9 @@ class Runner:
 
     def _sweep(self) -> int:
         """Tidies the folders of pictures and attachments once a day; there is never more to do at once."""
-        with Session(self.database) as session:
+        with Session(self.database) as session, session.begin():
             context = self.open_context(session)
+            drop_waiting(context)
             if gone := sweep_photos(context) + sweep_files(context):
                 log.info("files.swept", gone=gone)
         return 0

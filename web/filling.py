@@ -28,8 +28,8 @@ PHRASES = (
 """What is often written of a case or a matter; of the rest, only what is true of everything."""
 
 
-def filling(held: Desk, form: Mapping[str, Any], about: About) -> dict[str, Any]:
-    """What the form's templates need: the fields to show now, what they offer, what is filled in."""
+def filling(held: Desk, form: Mapping[str, Any], about: About, uploads: Mapping[str, str]) -> dict[str, Any]:
+    """What the form's templates need: the fields to show now, what they offer, what is filled in, where files go meanwhile."""
     filled = form.to_dict(flat=False) if isinstance(form, MultiDict) else {}
     data, at = read_form(held.form, filled)[0], context().now()
     chosen = outcome(held.form, held.data, at)
@@ -40,6 +40,7 @@ def filling(held: Desk, form: Mapping[str, Any], about: About) -> dict[str, Any]
         "has_opinion": has_opinion(held.form),
         "needs_opinion": opinion_needed(held.form, data, at),
         "about": about,
+        "uploads": uploads,
         "phrases": PHRASES if about.pictured else GENERAL,
         "lists": _lists(held),
         "data": held.data,

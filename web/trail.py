@@ -15,7 +15,9 @@ from api.work import context
 from engine.log import loads
 from governance.calendar.rules import Unit, moment_told
 from governance.deadlines.rules import used_words
-from governance.forms.rules import Field, fields
+from governance.files.queries import sizes
+from governance.files.rules import FITTING
+from governance.forms.rules import NAMED_FILE, Field, fields, files_named
 from governance.inbox.queries import Mark, open_tasks
 from governance.organisation.queries import names
 from governance.people.queries import names as names_of_people
@@ -60,12 +62,36 @@ NAMED = ("start", "complete", "timer", "message", "signal")
 
 
 @dataclass(frozen=True)
+class Named:
+    """A file that was filled in: how the record names it, how people do, how large it is, and whether it is a picture to be seen."""
+
+    value: str
+    title: str
+    size: int
+    is_picture: bool
+
+    @property
+    def name(self) -> str:
+        return self.value.partition("/")[2]
+
+
+@dataclass(frozen=True)
 class Filled:
-    """A field of a form that was filled in, with its label: words, or pictures."""
+    """A field of a form that was filled in, with its label: words, pictures, or files."""
 
     title: str
     words: str
     photos: tuple[int, ...] = ()
+    files: tuple[Named, ...] = ()
+    is_public: bool = False
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the words for values need: names of units, sizes of files."""
+
+    units: Mapping[int, str]
+    sizes: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -83,8 +109,8 @@ class Step:
 
 def steps(marks: Sequence[Mark]) -> list[Step]:
     """The trail, the first first."""
-    units = names(context().session, _units(marks))
-    return [_step(mark, units) for mark in marks]
+    known = _known(marks)
+    return [_step(mark, known) for mark in marks]
 
 
 @dataclass(frozen=True)
@@ -121,16 +147,16 @@ def addressed(principals: Iterable[str]) -> list[str]:
 
 def answered(mark: Mark) -> list[Filled]:
     """What was filled in, in the order of its form."""
-    return list(_answers(mark, names(context().session, _units([mark]))).values())
+    return list(_answers(mark, _known([mark])).values())
 
 
-def _answers(mark: Mark, units: Mapping[int, str]) -> dict[Field, Filled]:
-    return {field: _filled(field, mark.data[field.name], units) for field in fields(mark.form) if mark.data.get(field.name) is not None}
+def _answers(mark: Mark, known: _Known) -> dict[Field, Filled]:
+    return {field: _filled(field, mark.data[field.name], known) for field in fields(mark.form) if mark.data.get(field.name) is not None}
 
 
-def _step(mark: Mark, units: Mapping[int, str]) -> Step:
+def _step(mark: Mark, known: _Known) -> Step:
     title = say(mark.name) if mark.kind in NAMED and mark.name else str(KINDS.get(mark.kind, mark.kind))
-    filled = _answers(mark, units)
+    filled = _answers(mark, known)
     outcome = next((value.words for field, value in filled.items() if field.widget == "outcome"), "")
     others = tuple(value for field, value in filled.items() if field.widget != "outcome")
     return Step(mark, title, _about(mark), say(mark.person), outcome, _used(mark), others if mark.kind == "complete" else ())
@@ -152,10 +178,13 @@ def _used(mark: Mark) -> str:
     return _("用时 %(used)s / 时限 %(limit)s", used=used, limit=limit_words(mark.limit)) if mark.limit else _("用时 %(used)s", used=used)
 
 
-def _filled(field: Field, value: Any, units: Mapping[int, str]) -> Filled:
-    if field.widget == "photos":
-        return Filled(say(field.title), "", tuple(int(id) for id in _many(value) if str(id).isdecimal()))
-    return Filled(say(field.title), listed(_word(field, one, units) for one in _many(value)))
+def _filled(field: Field, value: Any, known: _Known) -> Filled:
+    title = say(field.title)
+    if field.widget not in FITTING:
+        return Filled(title, listed(_word(field, one, known.units) for one in _many(value)))
+    texts, seen = [str(one) for one in _many(value)], field.widget != "attachments"
+    files = [Named(text, title, known.sizes.get(text.partition("/")[0], 0), seen) for text in texts if NAMED_FILE.fullmatch(text)]
+    return Filled(title, "", tuple(int(text) for text in texts if text.isdecimal()), tuple(files), field.is_public)
 
 
 def _word(field: Field, value: Any, units: Mapping[int, str]) -> str:
@@ -182,6 +211,12 @@ def _moment(text: str) -> str:
 def _units(marks: Iterable[Mark]) -> set[int]:
     values = (one for m in marks for f in fields(m.form) if f.widget == "unit" for one in _many(m.data.get(f.name)))
     return {int(value) for value in values if str(value).isdecimal()}
+
+
+def _known(marks: Sequence[Mark]) -> _Known:
+    session = context().session
+    named = {value.partition("/")[0] for m in marks for value in files_named(m.form, m.data)}
+    return _Known(names(session, _units(marks)), sizes(session, named))
 
 
 def _many(value: Any) -> list[Any]:

@@ -18,13 +18,16 @@ from engine.versions import package_of, version_then
 from governance.cases.models import Case, Photo
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound, Refused
-from governance.forms.rules import check_form, fields, opinion_needed
+from governance.files.queries import fitting
+from governance.files.rules import FITTING
+from governance.forms.rules import FILES, check_form, fields, files_named, opinion_needed
 from governance.matters.models import Matter
 from governance.organisation.models import Unit
 from governance.workflow.assignment import REPORTER, excluded
 from governance.workflow.world import instances
 
 OPINION = 1000
+MISSING = dict.fromkeys(FILES, "中有找不到的文件，请重新上传")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Desk:
     package: Package
     data: Mapping[str, Any]
     principals: tuple[str, ...]
+    starter: int | None = None
+    """Who is about to start the instance: until then, what they upload is theirs."""
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, str]]:
@@ -176,8 +181,8 @@ def checked(context: Context, held: Desk, data: Mapping[str, Any], misread: Mapp
 
 
 def _unknown(context: Context, held: Desk, found: Mapping[str, Any]) -> dict[str, str]:
-    """What a form names that does not exist: units, and pictures that are not of this case or matter."""
-    named = [(f, _listed(found[f.name])) for f in fields(held.form) if f.widget in ("unit", "photos") and f.name in found]
+    """What a form names that does not exist: units, pictures that are not of this case or matter, files that are not of this instance."""
+    named = [(f, _listed(found[f.name])) for f in fields(held.form) if f.widget in ("unit", *FITTING) and f.name in found]
     if not named:
         return {}
     ids = {int(v) for f, values in named for v in values if f.widget == "unit" and v.isdecimal() and len(v) < 19}
@@ -186,8 +191,10 @@ def _unknown(context: Context, held: Desk, found: Mapping[str, Any]) -> dict[str
     shown = {int(v) for f, values in named for v in values if f.widget == "photos" and v.isdecimal() and len(v) < 20}
     own = select(Photo.id).outerjoin(Case, Case.id == Photo.case_id).outerjoin(Matter, Matter.id == Photo.matter_id)
     pictures = {str(i) for i in context.session.scalars(own.where(Photo.id.in_(shown), theirs))} if shown else set()
-    known = {"unit": units, "photos": pictures}
-    return {f.name: f"{f.title}中有不存在的选项" for f, values in named if not set(values) <= known[f.widget]}
+    files = fitting(context.session, files_named(held.form, found), held.task["instance_id"], held.starter)
+    known = {**files, "unit": units, "photos": files["photos"] | pictures}
+    missing = {f: MISSING.get(f.widget, "中有不存在的选项") for f, values in named if not set(values) <= known[f.widget]}
+    return {f.name: f"{f.title}{said}" for f, said in missing.items()}
 
 
 def _listed(value: Any) -> list[str]:

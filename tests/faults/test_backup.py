@@ -26,7 +26,8 @@ from engine.schema import commands, instances
 from engine.signatures import Signer
 from governance.cases.models import Case, Photo
 from governance.cases.photos import add_photo, photo_path, read_picture
-from governance.meetings.files import Attachment, attach, file_path
+from governance.files.rules import Attachment, file_path
+from governance.meetings.files import attach
 from tests.district import District
 from tests.faults.people import report
 from tests.governance.meeting_world import Hall

@@ -21,11 +21,12 @@ from engine.schema import commands, process_versions, tasks
 from engine.versions import publish
 from governance.cases.models import Case, Photo
 from governance.deliberation.commands import Suggestion, suggest
+from governance.files.rules import Attachment
 from governance.identity.commands import issue_token, open_account
 from governance.identity.models import Account
 from governance.meetings.commands import add_item, give_notice
 from governance.meetings.decisions import Resolved, record
-from governance.meetings.files import Attachment, attach
+from governance.meetings.files import attach
 from governance.meetings.minutes import write_minutes
 from governance.meetings.models import AgendaItem, Attendee, Decision, Meeting, MeetingFile, Minutes
 from governance.meetings.queries import agenda

@@ -133,6 +133,7 @@ def _shape(form: Mapping[str, Any], filled: MultiDict[str, str], known: Mapping[
         "errors": {},
         "mine": True,
         "task": None,
+        "uploads": {},
     }
 
 
