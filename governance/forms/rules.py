@@ -103,7 +103,7 @@ def check_form(
     found |= {name: f"{shown[name].title}含有无法保存的字符" for name, value in kept.items() if not all(map(_storable, _parts(value)))}
     for field in shown.values():
         if field.is_required and field.name not in kept and field.name not in found:
-            found[field.name] = f"{ASKING.get(field.widget, '请填写')}{field.title}" if field.widget != "signature" else "请签名"
+            found[field.name] = _asked(field)
     for error in _validator(_frozen(form)).iter_errors({name: value for name, value in kept.items() if name not in found}):
         name = str(error.absolute_path[0]) if error.absolute_path else ""
         if name and name not in found:
@@ -166,7 +166,16 @@ def _seen(form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, 
     return {**known, **dict.fromkeys(form["properties"]), **data}
 
 
-ASKING = dict.fromkeys(("choice", "codes", "unit", "person", "outcome", "multichoice", "checkbox"), "请选择") | {"attachments": "请上传"}
+CHOSEN = frozenset(["choice", "codes", "unit", "person", "outcome", "multichoice", "checkbox"])
+
+
+def _asked(field: Field) -> str:
+    """What to do about a field that must be filled in."""
+    if field.widget == "signature":
+        return "请签名"
+    if field.widget == "attachments":
+        return f"请上传{field.title}"
+    return f"请选择{field.title}" if field.widget in CHOSEN else f"请填写{field.title}"
 
 
 def opinion_needed(form: Mapping[str, Any], data: Mapping[str, Any], at: datetime) -> bool:
@@ -271,7 +280,8 @@ def _sentence(field: Field, error: ValidationError) -> str:
         case "oneOf" | "enum" | "const":
             return f"{field.title}不在可选范围内"
         case "minItems":
-            return f"{field.title}至少{'上传' if field.widget == 'attachments' else '选择'} {error.validator_value} 项"
+            least = error.validator_value
+            return f"{field.title}至少上传 {least} 个" if field.widget == "attachments" else f"{field.title}至少选择 {least} 项"
         case "maxItems":
             return f"{field.title}最多 {error.validator_value} 项"
     return f"{field.title}填写不正确"

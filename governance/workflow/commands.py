@@ -27,7 +27,6 @@ from governance.workflow.assignment import REPORTER, excluded
 from governance.workflow.world import instances
 
 OPINION = 1000
-MISSING = dict.fromkeys(FILES, "中有找不到的文件，请重新上传")
 
 
 @dataclass(frozen=True)
@@ -193,8 +192,8 @@ def _unknown(context: Context, held: Desk, found: Mapping[str, Any]) -> dict[str
     pictures = {str(i) for i in context.session.scalars(own.where(Photo.id.in_(shown), theirs))} if shown else set()
     files = fitting(context.session, files_named(held.form, found), held.task["instance_id"], held.starter)
     known = {**files, "unit": units, "photos": files["photos"] | pictures}
-    missing = {f: MISSING.get(f.widget, "中有不存在的选项") for f, values in named if not set(values) <= known[f.widget]}
-    return {f.name: f"{f.title}{said}" for f, said in missing.items()}
+    missing = [f for f, values in named if not set(values) <= known[f.widget]]
+    return {f.name: f"{f.title}中有找不到的文件，请重新上传" if f.widget in FILES else f"{f.title}中有不存在的选项" for f in missing}
 
 
 def _listed(value: Any) -> list[str]:

@@ -11,10 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
 from api.signin import actor
-from api.work import context, db, undo
-from engine.audit import verify
-from engine.database import snapshot
-from engine.log import entries
+from api.work import context, undo
 from governance.context import Actor
 from governance.errors import Refused
 from governance.files.rules import FITTING
@@ -30,6 +27,7 @@ from web.drawing import drawing, progress
 from web.filling import filling
 from web.language import gettext as _
 from web.language import listed
+from web.proof import proof
 from web.sentences import say, say_all
 from web.texts import at_hand, package_of_instance
 from web.trail import steps, waiting, waiting_in
@@ -164,10 +162,7 @@ def show(started_id: int) -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def prove(started_id: int) -> ResponseReturnValue:
     """核对记录: the chain of the log is whole, and the log alone gives the stored state."""
-    instance_id = _shown(started_id).instance_id
-    undo()
-    with snapshot(db.engine) as connection:
-        return render_template("_proof.html", findings=verify(connection, instance_id), steps=len(entries(connection, instance_id)))
+    return proof(_shown(started_id).instance_id)
 
 
 @pages.get("/started/<id:started_id>/diagram.bpmn")
