@@ -84,13 +84,22 @@ def read_signature(content: bytes) -> Attachment:
     sheet = Image.new("L", drawn.size, 255)
     sheet.paste(drawn.convert("L"), mask=drawn.getchannel("A"))
     sheet.thumbnail((SHEET, SHEET))
-    points = sheet.histogram()
-    tones = [tone for tone, count in enumerate(points) if count]
-    if tones[-1] - tones[0] < FAINTEST or sum(points[: (tones[0] + tones[-1]) // 2]) < LEAST_INK:
+    if _paper(sheet) < 128:
+        sheet = ImageOps.invert(sheet)
+    paper, points = _paper(sheet), sheet.histogram()
+    blackest = next(tone for tone, count in enumerate(points) if count)
+    if paper - blackest < FAINTEST or sum(points[: (paper + blackest) // 2]) < LEAST_INK:
         raise Refused({"file": "签名是空白的，请签名"})
     out = io.BytesIO()
-    ImageOps.autocontrast(sheet).save(out, "PNG", optimize=True)
+    stretched = [max(0, min(255, (tone - blackest) * 255 // (paper - blackest))) for tone in range(256)]
+    sheet.point(stretched).save(out, "PNG", optimize=True)
     return Attachment("signature.png", "png", out.getvalue())
+
+
+def _paper(sheet: Image.Image) -> int:
+    """The tone that most of a sheet has."""
+    points = sheet.histogram()
+    return max(range(256), key=points.__getitem__)
 
 
 def value_of(digest: str, name: str) -> str:
