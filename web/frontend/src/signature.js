@@ -126,6 +126,7 @@ function prepare(box) {
     event.preventDefault();
     canvas.setPointerCapture(event.pointerId);
     clearTimeout(timer);
+    form?.dispatchEvent(new CustomEvent('draft:touched')); // a stroke is no input event
     Object.assign(pen, { lineWidth: PEN, lineCap: 'round', lineJoin: 'round', strokeStyle: '#000' });
     last = place(event);
     if (box.dataset.state === 'blank') be('inked');
