@@ -63,12 +63,13 @@ NAMED = ("start", "complete", "timer", "message", "signal")
 
 @dataclass(frozen=True)
 class Named:
-    """A file that was filled in: how the record names it, how people do, how large it is, and whether it is a picture to be seen."""
+    """A file that was filled in: how the record names it, how people do, how large it is, and how it is seen."""
 
     value: str
     title: str
     size: int
     is_picture: bool
+    is_signature: bool
 
     @property
     def name(self) -> str:
@@ -183,7 +184,11 @@ def _filled(field: Field, value: Any, known: _Known) -> Filled:
     if field.widget not in FITTING:
         return Filled(title, listed(_word(field, one, known.units) for one in _many(value)))
     texts, seen = [str(one) for one in _many(value)], field.widget != "attachments"
-    files = [Named(text, title, known.sizes.get(text.partition("/")[0], 0), seen) for text in texts if NAMED_FILE.fullmatch(text)]
+    files = [
+        Named(text, title, known.sizes.get(text.partition("/")[0], 0), seen, field.widget == "signature")
+        for text in texts
+        if NAMED_FILE.fullmatch(text)
+    ]
     return Filled(title, "", tuple(int(text) for text in texts if text.isdecimal()), tuple(files), field.is_public)
 
 

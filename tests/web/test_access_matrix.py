@@ -20,8 +20,11 @@ from engine.packages import frozen_package
 from engine.schema import commands, process_versions, tasks
 from engine.versions import publish
 from governance.cases.models import Case, Photo
+from governance.context import Context
 from governance.deliberation.commands import Suggestion, suggest
-from governance.files.rules import Attachment
+from governance.files.commands import add_file
+from governance.files.models import FormFile
+from governance.files.rules import Attachment, read_attachment
 from governance.identity.commands import issue_token, open_account
 from governance.identity.models import Account
 from governance.meetings.commands import add_item, give_notice
@@ -64,7 +67,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
         OPEN,
     ),
     **dict.fromkeys(("deliberation.follow", "deliberation.take_back", "deliberation.objection"), SECRET),
-    **dict.fromkeys(("public.follow", "public.photo", "public.qr", "public.answer", "interventions.take_back"), SECRET),
+    **dict.fromkeys(("public.follow", "public.photo", "public.qr", "public.answer", "public.file", "interventions.take_back"), SECRET),
     **dict.fromkeys(
         (
             "inbox.show",
@@ -83,10 +86,10 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
         ("cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"), CASE
     ),
     **dict.fromkeys(("matters.show", "matters.notice", "matters.diagram", "matters.state", "matters.photo", "matters.prove"), CASE),
-    **dict.fromkeys(("interventions.contact", "interventions.order"), CASE),
+    **dict.fromkeys(("interventions.contact", "interventions.order", "files.show"), CASE),
     **dict.fromkeys(("tasks.show", "tasks.finish", "tasks.shape", "tasks.next_people", "tasks.take", "tasks.give_back"), TASK),
-    **dict.fromkeys(("tasks.hand_on", "tasks.upload", "tasks.diagram", "tasks.state"), TASK),
-    **dict.fromkeys(("starting.index", "starting.ask", "starting.take", "starting.shape"), OWN),
+    **dict.fromkeys(("tasks.hand_on", "tasks.upload", "tasks.put_file", "tasks.diagram", "tasks.state"), TASK),
+    **dict.fromkeys(("starting.index", "starting.ask", "starting.take", "starting.shape", "starting.put_file", "files.own"), OWN),
     **dict.fromkeys(("starting.everybodys", "starting.show", "starting.diagram", "starting.state", "starting.prove"), (AUDITOR,)),
     **dict.fromkeys(("attendance.show", "attendance.sign"), SECRET),
     **dict.fromkeys(("meetings.index", "meetings.new", "meetings.add"), OWN),
@@ -129,7 +132,7 @@ ACCESS |= {
 WIDE = {"joint_office", "joint_office_lead", "district_leader", AUDITOR}
 """To these no case of the district is foreign: they may read it, and must not do other people's tasks."""
 READING = {"cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"} | {
-    *("api_tasks.show", "api_tasks.to_whom", "interventions.contact", "interventions.order"),
+    *("api_tasks.show", "api_tasks.to_whom", "interventions.contact", "interventions.order", "files.show"),
     *("matters.show", "matters.notice", "matters.diagram", "matters.state", "matters.photo", "matters.prove"),
     *("meetings.show", "meetings.notice", "meetings.qr", "room.live", "room.news"),
     *("records.minutes", "records.decisions", "records.files", "records.file"),
@@ -200,6 +203,7 @@ class World:
             assert case
             mine = commands.c.instance_id == case.instance_id
             photos = context.session.scalar(select(func.count()).select_from(Photo).where(Photo.case_id == case.id))
+            files = context.session.scalar(select(func.count()).select_from(FormFile))
             held = context.session.execute(select(tasks.c.claimed_by, tasks.c.closed_at).where(tasks.c.id == self.ids["task_id"])).one()
             meeting = context.session.get_one(Meeting, self.ids["meeting_id"])
             counted = [
@@ -207,7 +211,7 @@ class World:
                 for kind in (AgendaItem, Attendee, Minutes, MeetingFile, Decision)
             ]
             held = (*held, meeting.closed_at, meeting.cancelled_at, *counted)
-            return (context.session.scalar(select(func.count()).select_from(commands).where(mine)), photos, *held)
+            return (context.session.scalar(select(func.count()).select_from(commands).where(mine)), photos, files, *held)
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +251,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "task_id": task,
             "instance_id": case.instance_id,
             "photo_id": photo.id,
+            **_file(context, case, account.person_id),
             "secret": "a" * 32,
             "person_id": account.person_id,
             "appointment_id": appointment.id,
@@ -288,6 +293,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         session.expunge_all()
     yield World(district, app, ids, number, callers, tokens)
     district.close()
+
+
+def _file(context: Context, case: Case, person_id: int) -> dict[str, str]:
+    """A paper of the case, as its record would name it."""
+    sent = read_attachment("a.pdf", f"%PDF-{MARK}".encode())
+    value = add_file(context, sent, by=person_id, instance_id=case.instance_id).value
+    return dict(zip(("digest", "name"), value.split("/"), strict=True)) | {"widget": "attachments"}
 
 
 def _request(hall: Hall) -> int:
