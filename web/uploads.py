@@ -17,18 +17,12 @@ from governance.cases.queries import photos
 from governance.errors import NotFound, Refused
 from governance.files.commands import add_file
 from governance.files.models import FormFile
-from governance.files.rules import FITTING, FORMATS, Attachment, file_path, read_attachment, read_photo, read_signature
+from governance.files.rules import FITTING, FORMATS, READERS, Attachment, file_path, read_attachment
 from governance.forms.rules import Field, fields
 from governance.meetings.models import MeetingFile
 from web.sentences import say
 
 View = Callable[..., ResponseReturnValue]
-READERS: Mapping[str, Callable[[str, bytes], Attachment]] = {
-    "attachments": read_attachment,
-    "photos": read_photo,
-    "signature": lambda _name, content: read_signature(content),
-}
-"""How a file is read, by how its field is drawn; one that arrives with its form bears the word behind the field's name."""
 SIGNED_IN = "_user_id"
 """Where Flask-Login keeps who is signed in: nobody else's pictures are looked at on staff pages."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -129,3 +129,11 @@ def _named(name: str, kind: str) -> str:
     stem = PurePath(name.replace("\\", "/")).stem
     clean = "".join(c for c in stem if c.isprintable() and c not in '<>:"/|?*').strip(" .")
     return f"{clean[: NAME - 5] or 'file'}.{kind}"
+
+
+READERS: Mapping[str, Callable[[str, bytes], Attachment]] = {
+    "attachments": read_attachment,
+    "photos": read_photo,
+    "signature": lambda _name, content: read_signature(content),
+}
+"""How a file is read, by how its field is drawn; one that arrives with its form bears the word behind the field's name."""
