@@ -6,7 +6,7 @@ import { say } from './words.js';
 
 const WIDTH = 900;
 const HEIGHT = 300;
-const PEN = 5;
+const PEN = 2.6; // of the screen's pixels
 const REST = 1200;
 const pads = new WeakMap(); // box → what it does when its form is submitted
 
@@ -127,7 +127,7 @@ function prepare(box) {
     canvas.setPointerCapture(event.pointerId);
     clearTimeout(timer);
     form?.dispatchEvent(new CustomEvent('draft:touched')); // a stroke is no input event
-    Object.assign(pen, { lineWidth: PEN, lineCap: 'round', lineJoin: 'round', strokeStyle: '#000' });
+    Object.assign(pen, { lineWidth: (PEN * WIDTH) / canvas.clientWidth, lineCap: 'round', lineJoin: 'round', strokeStyle: '#000' });
     last = place(event);
     if (box.dataset.state === 'blank') be('inked');
     draw(event);
