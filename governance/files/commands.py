@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
 from governance.cases.photos import keep_file
 from governance.context import Context
-from governance.errors import Refused
+from governance.errors import NotFound, Refused
 from governance.files.models import FormFile
 from governance.files.rules import Attachment, file_path
 
@@ -55,24 +57,31 @@ def lay(context: Context, content: bytes) -> str:
     """Puts a file on the shelf, and says its digest; what lies there already is as good as new to the sweep. Raises `NoSpace`."""
     digest = hashlib.sha256(content).hexdigest()
     path = file_path(context.folder, digest)
-    if path.exists():
-        path.touch()
-    else:
+    try:
+        os.utime(path)
+    except FileNotFoundError:
         keep_file(path, content, path.with_suffix(f".{context.new_id()}"))
     return digest
 
 
 def take_over(context: Context, person_id: int, instance_id: int, values: Collection[str]) -> None:
-    """Gives what somebody has uploaded for a start to the instance that it has become."""
+    """Gives what somebody has uploaded for a start to the instance that it has become; raises `NotFound` for what another start took."""
     digests = {value.partition("/")[0] for value in values}
     mine = select(FormFile).where(FormFile.instance_id.is_(None), FormFile.added_by == person_id, FormFile.digest.in_(digests))
-    waiting = {file.value: file for file in context.session.scalars(mine.order_by(FormFile.id.desc()))}
+    waiting = {file.value: file for file in context.session.scalars(mine.order_by(FormFile.id.desc()).with_for_update())}
     for value in values:
+        if value not in waiting:
+            raise NotFound
         waiting[value].instance_id = instance_id
     context.session.flush()
 
 
+def waited(now: datetime) -> Select[Any]:
+    """The uploads that no start has come for."""
+    return select(FormFile.id).where(FormFile.instance_id.is_(None), FormFile.added_at < now - WAITING)
+
+
 def drop_waiting(context: Context) -> int:
-    """Forgets uploads that no start has come for; says how many."""
-    waited = delete(FormFile).where(FormFile.instance_id.is_(None), FormFile.added_at < context.now() - WAITING)
-    return context.session.execute(waited).rowcount  # type: ignore[attr-defined, no-any-return]
+    """Forgets the uploads that no start has come for; says how many."""
+    gone = context.session.execute(delete(FormFile).where(FormFile.id.in_(waited(context.now()))))
+    return gone.rowcount  # type: ignore[attr-defined, no-any-return]

@@ -134,7 +134,7 @@ def _out_of_place(field: Field, value: Any, known: Mapping[str, Any], at: dateti
     """What is wrong with a value that is well formed: a choice that is not open now, a moment on the wrong side of now."""
     if any(c.value == str(value) for c in field.choices) and not any(c.value == str(value) for c in _open_choices(field, known, at)):
         return f"{field.title}不在可选范围内"
-    if field.widget in FILES and not all(map(_names_file, value if isinstance(value, list) else [value])):
+    if field.widget in FILES and not all(map(_names_file, _each(value))):
         return f"{field.title}填写不正确"
     if field.widget == "date" and not _is_day(value):
         return f"{field.title}填写不正确"
@@ -149,6 +149,10 @@ def _out_of_place(field: Field, value: Any, known: Mapping[str, Any], at: dateti
     if field.when == "future" and moment > at + FARTHEST:
         return f"{field.title}不能晚于一年以后"
     return f"{field.title}不能早于现在" if field.when == "future" and moment < at else None
+
+
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _names_file(value: Any) -> bool:
@@ -186,6 +190,12 @@ def opinion_needed(form: Mapping[str, Any], data: Mapping[str, Any], at: datetim
 def has_opinion(form: Mapping[str, Any]) -> bool:
     """Whether there is an opinion beside the form; where a field of the form is the opinion, the form says `"opinion": false`."""
     return form.get("x-ui", {}).get("opinion") is not False
+
+
+def files_named(form: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    """The files that these values name, in the order of the form."""
+    held = [data[f.name] for f in fields(form) if f.widget in (*FILES, "photos") and f.name in data]
+    return [str(one) for value in held for one in _each(value) if _names_file(one)]
 
 
 def _parts(value: Any) -> list[Any]:
@@ -295,12 +305,6 @@ class _Schema(dict[str, Any]):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Schema) and self["properties"] is other["properties"]
-
-
-def files_named(form: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
-    """The files that these values name, in the order of the form."""
-    held = [data[f.name] for f in fields(form) if f.widget in (*FILES, "photos") and f.name in data]
-    return [str(one) for value in held for one in (value if isinstance(value, list) else [value]) if _names_file(one)]
 
 
 def _frozen(form: Mapping[str, Any]) -> _Schema:

@@ -20,7 +20,7 @@ from engine.schema import tasks
 from engine.versions import publish
 from governance.context import Actor
 from governance.errors import NotFound, Refused
-from governance.files.commands import PER_FORM, WAITING, add_file, drop_waiting
+from governance.files.commands import PER_FORM, WAITING, add_file, drop_waiting, take_over
 from governance.files.models import FormFile
 from governance.files.queries import broken_files, file_of
 from governance.files.rules import Attachment, file_path, read_attachment, read_photo, read_signature
@@ -306,6 +306,30 @@ def test_what_no_start_comes_for_is_swept_and_what_is_named_stays(desk: Desk) ->
     assert [file_path(desk.context.folder, digest).exists() for digest in digests] == [True, False]
     with pytest.raises(Refused, match="找不到的文件"):
         desk.begun(waiting, key="k2")
+
+
+def test_the_runner_forgets_what_nothing_came_of(district: District) -> None:
+    district.clock.at = MONDAY
+    with district.office.work() as context:
+        desk = Desk(district, context)
+        digest = desk.bring(desk.lead, PDF + b"forgotten").partition("/")[0]
+    district.clock.pass_by(days=WAITING.days - 1)
+    district.tick()
+    kept = select(func.count(FormFile.id)).where(FormFile.digest == digest)
+    with district.office.work() as context:
+        assert context.session.scalar(kept) == 1
+    district.clock.pass_by(days=2)
+    district.tick()
+    with district.office.work() as context:
+        assert context.session.scalar(kept) == 0
+    district.clock.at = MONDAY
+
+
+def test_two_starts_at_once_share_no_file(desk: Desk) -> None:
+    value = desk.bring(desk.worker)
+    held = desk.begun(value)
+    with pytest.raises(NotFound):
+        take_over(desk.context, desk.worker.person_id, held.instance_id or 0, {value})
 
 
 def test_what_is_brought_again_is_not_swept_before_it_is_committed(desk: Desk) -> None:
