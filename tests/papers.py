@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from bpmn import beginning
-from engine.packages import Package, frozen_package
+from bpmn import beginning, shipped
+from engine.packages import Package, frozen_package, read_package
 
 KEY = "process_seal"
 PDF = b"%PDF-1.7 the contract"
@@ -40,6 +40,17 @@ def seal(**fields: Any) -> Package:
     approve["properties"]["signed"] = SIGNATURE
     changed = {"forms/request.json": json.dumps(request).encode(), "forms/approve.json": json.dumps(approve).encode()}
     return frozen_package({name: content for name, content in files.items() if not name.startswith("scenarios/")} | changed)
+
+
+def asking_residents() -> Package:
+    """A case's process: the first step may hold a public paper and an inner one, the reporter brings papers and signs."""
+    files = dict(read_package(shipped()["issue_disposal"]).files)
+    first, asked = json.loads(files["forms/accept_case.json"]), json.loads(files["forms/supplement_report.json"])
+    inner, own = {**ATTACHMENTS, "x-ui": {"widget": "attachments"}}, {**SIGNATURE, "x-ui": {"widget": "signature"}}
+    first["properties"] |= {"told": {**inner, "x-ui": {"widget": "attachments", "public": True}}, "inner": inner}
+    asked["properties"] |= {"proof": ATTACHMENTS, "mine": own}
+    changed = {"forms/accept_case.json": json.dumps(first).encode(), "forms/supplement_report.json": json.dumps(asked).encode()}
+    return frozen_package(files | changed)
 
 
 def drawn(kind: str = "PNG", paper: str | tuple[int, ...] = "white", ink: str | None = "black", mode: str = "RGB") -> bytes:

@@ -9,9 +9,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from engine.versions import publish
 from tests.district import District
+from tests.faults.people import first_task, report, sign_in
 from tests.journeys.browser import PHONE, People
 from tests.journeys.test_general import AXE, FINDINGS
-from tests.papers import KEY, PDF, drawn, seal
+from tests.papers import KEY, PDF, asking_residents, drawn, seal
 
 DONE = ".photo[data-state=done]"
 SIGNED = ".signature[data-state=done] input[type=hidden]"
@@ -105,3 +106,36 @@ def test_papers_are_brought_signed_and_shown(chromium: Browser, district: Distri
         assert asking.evaluate("document.documentElement.scrollWidth <= innerWidth")
         people.leave()
     assert district.findings() == []
+
+
+def test_a_resident_signs_and_a_refusal_loses_nothing(chromium: Browser, district: District, papers: dict[str, Path]) -> None:
+    with district.office.work() as context:
+        publish(context.session.connection(), context.new_id(), asking_residents(), context.now(), by="system", reason="试行")
+    app = district.app()
+    follow = report(app).headers["Location"].partition("?")[0]
+    worker = sign_in(app, district, "wanggeyuan")
+    task = first_task(worker)
+    asked = worker.post(f"{task}/complete", task, accept_result="supplement", supplement_wanted="请补充楼层。", category="0303")
+    assert asked.status_code == 302
+    with district.served() as home:
+        people = People(chromium, home, district.password)
+        page = people.stranger(PHONE)
+        page.goto(f"{home}{follow}")
+        sheet = page.locator(".signature canvas")
+        stroke(page, sheet)
+        ink = sheet.evaluate(INK)
+        assert ink > 500
+        page.get_by_role("button", name="提交补充").click()
+        expect(page.locator(".alert-danger")).to_contain_text("请填写补充说明")
+        page.wait_for_function(f"min => ({INK})(document.querySelector('.signature canvas')) > min", arg=ink - 50)
+        page.fill("[name=supplement_text]", "三楼。")
+        page.set_input_files("#f-proof", papers["contract"])
+        page.get_by_role("button", name="提交补充").click()
+        expect(page.locator(".alert-success")).to_contain_text("谢谢")
+        assert page.evaluate("Object.keys(localStorage).filter(key => key.includes('ask-'))") == []
+        reader = people.at("wanggeyuan").page
+        reader.goto(f"{home}/cases")
+        reader.locator("main a[href*='/cases/']").first.click()
+        expect(reader.locator(".trail .kept-file")).to_contain_text("租赁合同.pdf")
+        assert reader.locator(".trail img.is-signature").evaluate("e => e.decode().then(() => e.naturalWidth)") == 900
+        people.leave()

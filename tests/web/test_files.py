@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,16 +13,14 @@ from PIL import Image
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from bpmn import shipped
 from engine.log import entries
-from engine.packages import frozen_package, read_package
 from engine.versions import publish
 from governance.cases.models import Case
 from governance.files.models import FormFile
 from governance.files.rules import file_path
 from tests.district import District
 from tests.faults.people import Client, first_task, report, sign_in
-from tests.papers import ASKED, ATTACHMENTS, KEY, PDF, SIGNATURE, drawn, seal
+from tests.papers import ASKED, KEY, PDF, asking_residents, drawn, seal
 
 START = f"/start/{KEY}"
 MARKUP = "<img src=x onerror=alert(1)>.pdf"
@@ -218,16 +215,8 @@ def test_what_comes_back_shows_its_papers_again(worker: Client, lead: Client) ->
 
 
 def test_residents_see_what_is_public_and_bring_their_own(district: District) -> None:
-    """A case's process with a public paper at the first step, and papers and a signature of the reporter's."""
-    package = read_package(shipped()["issue_disposal"])
-    files = dict(package.files)
-    asked, first = json.loads(files["forms/supplement_report.json"]), json.loads(files["forms/accept_case.json"])
-    asked["properties"] |= {"proof": ATTACHMENTS, "mine": {**SIGNATURE, "x-ui": {"widget": "signature"}}}
-    public = {**ATTACHMENTS, "title": "告知书", "x-ui": {"widget": "attachments", "public": True}}
-    first["properties"] |= {"told": public, "inner": {**public, "title": "内部", "x-ui": {"widget": "attachments"}}}
-    changed = {"forms/supplement_report.json": json.dumps(asked).encode(), "forms/accept_case.json": json.dumps(first).encode()}
     with district.office.work() as context:
-        publish(context.session.connection(), context.new_id(), frozen_package(files | changed), context.now(), by="system", reason="试行")
+        publish(context.session.connection(), context.new_id(), asking_residents(), context.now(), by="system", reason="试行")
     app = district.app()
     follow = report(app).headers["Location"].partition("?")[0]
     secret = follow.rpartition("/")[2]

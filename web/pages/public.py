@@ -149,6 +149,7 @@ def answer(secret: str, task_id: int) -> ResponseReturnValue:
     except Refused as refused:
         undo()
         return _followed(secret, followed(context().session, secret), refused.errors, 422)
+    flash(f"ask-{task_id}", "draft-clear")
     return redirect(url_for("public.follow", secret=secret, thanks=1))
 
 

@@ -82,6 +82,7 @@ function prepare(box) {
     files.items.add(fileOf(canvas));
     input.files = files.files;
     be('done');
+    tell();
   }
 
   async function keep() {
