@@ -69,6 +69,18 @@ class Id(ma.fields.String):
         return int(value)
 
 
+class ContentSent(ma.fields.String):
+    """A file in base64."""
+
+    default_error_messages = WORDS | {"invalid": "应当是 base64 编码的文件"}
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bytes:  # type: ignore[override]
+        try:
+            return b64decode(super()._deserialize(value, *args, **kwargs), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise self.make_error("invalid") from error
+
+
 class PictureSent(ma.fields.String):
     """A photo in base64."""
 

@@ -67,6 +67,8 @@ UI: Words = {
     "public": FLAG,
     "personal": FLAG,
 }
+MAX_FILES = 20
+"""Of one field of attachments."""
 CONDITIONS = ("visible", "required", "opinion")
 PERSON, LOCATION = "person", "location"
 AMONG = ("place", "district")
@@ -104,6 +106,18 @@ def _widget(field: Mapping[str, Any], items: Mapping[str, Any], where: str) -> I
         yield f"{where}选择人员，type 应为 string，或者每项为 string 的 array"
     if widget == PERSON and ui.get("among", AMONG[0]) not in AMONG:
         yield f"{where}的 among 应为 place 或 district"
+    yield from _files(widget, field, items, where)
+
+
+def _files(widget: Any, field: Mapping[str, Any], items: Mapping[str, Any], where: str) -> Iterator[str]:
+    """Fields that hold files: their values are texts that name them, neither chosen nor computed."""
+    most, chosen = field.get("maxItems"), "oneOf" in items or "enum" in items
+    if widget == "attachments" and (field.get("type") != "array" or items.get("type") != "string" or chosen):
+        yield f"{where}是附件，应为文字的列表"
+    elif widget == "attachments" and not (type(most) is int and 1 <= most <= MAX_FILES):
+        yield f"{where}是附件，最多几个应为 1 至 {MAX_FILES}"
+    elif widget == "signature" and (field.get("type") != "string" or "oneOf" in field or "enum" in field):
+        yield f"{where}是签名，应为文字"
 
 
 def named_by_forms(forms: Mapping[str, Mapping[str, Any]], widget: str) -> set[str]:

@@ -31,6 +31,7 @@ from governance.calendar.commands import note_followed
 from governance.calendar.queries import unfollowed
 from governance.cases.photos import sweep_photos
 from governance.context import Context
+from governance.files.commands import drop_waiting, waited
 from governance.meetings.files import sweep_files
 from governance.studio.runs import advance_run, give_up_run, unfinished
 from governance.workflow.limits import fire, follow_calendar, give_up, remind
@@ -249,12 +250,13 @@ class Runner:
         return self._alone("studio", run_id, None, act, run_id)
 
     def _sweep(self) -> int:
-        """Tidies the folders of pictures and attachments once a day; there is never more to do at once."""
+        """Tidies the folders of pictures and files once a day, and forgets uploads that nothing has come of."""
         with Session(self.database) as session:
             context = self.open_context(session)
+            has_waited = session.scalar(waited(self.now()).limit(1))
             if gone := sweep_photos(context) + sweep_files(context):
                 log.info("files.swept", gone=gone)
-        return 0
+        return self._alone("files", "waiting", None, drop_waiting) if has_waited else 0
 
     def _alone(self, kind: str, subject: object, claim: Select[Any] | None, act: Callable[..., object], *args: object) -> int:
         """One unit of work in a transaction of its own. What another runner has claimed is left to it: nobody waits for anybody."""

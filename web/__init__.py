@@ -18,6 +18,7 @@ from web.pages import (
     ballots,
     cases,
     deliberation,
+    files,
     inbox,
     interventions,
     matters,
@@ -49,7 +50,7 @@ from web.pages.admin import meetings as meeting_rules
 from web.policy import POLICY, permissions
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-TASKS = (public, signin, inbox, starting, tasks, cases, interventions)
+TASKS = (public, signin, inbox, starting, tasks, files, cases, interventions)
 DELIBERATION = (matters, deliberation, ballots, rolls, votes)
 MEETINGS = (meetings, meeting_room, meeting_records, attendance)
 PROCESSES = (processes, studio, studio_calls, studio_case, studio_forms, studio_runs, studio_scenarios)

@@ -25,6 +25,7 @@ from governance.studio.queries import change_of
 from web.matters import facts_of
 from web.sentences import say
 from web.trail import answered, steps
+from web.uploads import file_address
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class About:
     """What the facts show beyond the row itself."""
     started: int | None = None
     """What somebody has started by themselves."""
+    instance_id: int | None = None
+    """Whose files are shown; without one, those of a start."""
 
     @property
     def pictured(self) -> Pictured | None:
@@ -62,16 +65,24 @@ class About:
             return url_for("cases.photo", case_id=self.case.id, photo_id=photo_id)
         return url_for("matters.photo", matter_id=self.matter.id, photo_id=photo_id) if self.matter else ""
 
+    def file(self, value: str) -> str:
+        """The address of a file that its record names."""
+        return file_address(self.instance_id, value)
+
 
 def about_case(case: Case) -> About:
     session = context().session
     place = full_name(upwards(session, case.place))
-    return About(case.title, case.number, place, "_facts.html", case=case, photos=reported_photos(session, case.id))
+    return About(
+        case.title, case.number, place, "_facts.html", case=case, photos=reported_photos(session, case.id), instance_id=case.instance_id
+    )
 
 
 def about_matter(matter: Matter) -> About:
     place = full_name(upwards(context().session, matter.unit))
-    return About(matter.title, matter.number, place, "_matter_facts.html", matter=matter, shown=facts_of(matter))
+    return About(
+        matter.title, matter.number, place, "_matter_facts.html", matter=matter, shown=facts_of(matter), instance_id=matter.instance_id
+    )
 
 
 def about_instance(instance_id: int, name: str) -> About:
@@ -83,13 +94,15 @@ def about_instance(instance_id: int, name: str) -> About:
         return about_matter(matter)
     if decision := decision_of(session, instance_id):
         held = session.get_one(Meeting, decision.meeting_id)
-        return About(decision.text, held.title, facts="_decision_facts.html", shown={"decision": decision, "meeting": held})
+        return About(
+            decision.text, held.title, facts="_decision_facts.html", shown={"decision": decision, "meeting": held}, instance_id=instance_id
+        )
     if change := change_of(session, instance_id):
-        return About(say(change.title), facts="_change_facts.html", shown={"change": change})
+        return About(say(change.title), facts="_change_facts.html", shown={"change": change}, instance_id=instance_id)
     if started_id := session.scalar(select(Started.id).where(Started.instance_id == instance_id)):
         return _about_started(started_id, instance_id)
     titled = session.connection().scalar(select(instances.c.title).where(instances.c.id == instance_id))
-    return About(titled or name)
+    return About(titled or name, instance_id=instance_id)
 
 
 def _about_started(started_id: int, instance_id: int) -> About:
@@ -99,4 +112,4 @@ def _about_started(started_id: int, instance_id: int) -> About:
     marks = trail(context(), instance_id)
     put = ChainMap(*(dict(mark.data) for mark in reversed(marks) if mark.form == marks[0].form))
     shown = {"starter": steps(marks[:1])[0], "filled": answered(replace(marks[0], data=put))}
-    return About(title or "", facts="_started_facts.html", shown=shown, started=started_id)
+    return About(title or "", facts="_started_facts.html", shown=shown, started=started_id, instance_id=instance_id)

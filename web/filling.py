@@ -48,8 +48,11 @@ class Sought:
     is_more: bool
 
 
-def filling(held: Desk, form: Mapping[str, Any], about: About, shapes: str) -> dict[str, Any]:
-    """What the form's templates need: the fields to show now, what they offer, what is filled in; `shapes` draws them anew."""
+def filling(held: Desk, form: Mapping[str, Any], about: About, shapes: str, uploads: Mapping[str, str]) -> dict[str, Any]:
+    """What the form's templates need: the fields to show now, what they offer, what is filled in.
+
+    `shapes` draws the fields anew; `uploads` takes a file meanwhile, by the kind of field that holds it.
+    """
     filled = form.to_dict(flat=False) if isinstance(form, MultiDict) else {}
     data, at = read_form(held.form, filled)[0], context().now()
     chosen = outcome(held.form, held.data, at)
@@ -61,6 +64,7 @@ def filling(held: Desk, form: Mapping[str, Any], about: About, shapes: str) -> d
         "has_opinion": has_opinion(held.form),
         "needs_opinion": opinion_needed(held.form, data, at),
         "about": about,
+        "uploads": uploads,
         "phrases": PHRASES if about.pictured else GENERAL,
         "lists": _lists(held) | people,
         "sought": sought,

@@ -8,15 +8,18 @@ from datetime import datetime
 from fractions import Fraction
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, g, request, url_for
 from flask_babel import format_datetime
+from werkzeug.datastructures import MultiDict
 
 from api.work import context
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import SHANGHAI, Unit, WorkCalendar
 from governance.cases.codes import category_name
 from governance.deadlines.rules import Light, light, remaining_words
+from governance.forms.rules import Field
 from governance.organisation.queries import named
 from governance.people.models import Appointment
 from governance.people.rules import POSTS
@@ -27,11 +30,19 @@ from web.sentences import say, worded
 LIGHTS = {Light.GREEN: ("green", "clock"), Light.YELLOW: ("yellow", "alert-triangle"), Light.RED: ("red", "alarm")}
 
 
+def held_files(field: Field, form: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    """What a field of photos or files holds: what has just been sent, or else what the process knows already."""
+    if isinstance(form, MultiDict) and form:
+        return [value for value in form.getlist(field.name) if value]
+    before = data.get(field.prefill) if field.prefill else None
+    return [str(value) for value in (before if isinstance(before, list) else [before]) if value]
+
+
 def init_filters(app: Flask) -> None:
     """Registers the filters of the templates."""
     app.jinja_env.filters.update(moment=moment, day=day, local=local, category=category, limit=limit_words, listed=listed)
     app.jinja_env.filters.update(say=say, worded=worded, post=post, zip=zip, named=lambda unit: named(context().session, unit))
-    app.jinja_env.globals.update(left=left, now=lambda: context().now(), asset=partial(asset, _digests(app)))
+    app.jinja_env.globals.update(held_files=held_files, left=left, now=lambda: context().now(), asset=partial(asset, _digests(app)))
 
 
 def asset(digests: dict[str, str], name: str) -> str:

@@ -13,6 +13,7 @@ from governance.forms.rules import fields
 from governance.inbox.queries import Mark, Stage
 from web.language import gettext as _
 from web.sentences import say
+from web.trail import Named, steps
 
 STATUS = {
     "已受理": lazy_gettext("已经受理，正在确定由谁办理。"),
@@ -51,6 +52,12 @@ def public_photos(marks: Iterable[Mark]) -> set[int]:
     done = ((mark, field) for mark in marks if mark.kind == "complete" for field in fields(mark.form))
     meant = [(mark, field) for mark, field in done if field.is_public and field.widget == "photos"]
     return {int(id) for mark, field in meant for id in mark.data.get(field.name) or () if str(id).isdecimal()}
+
+
+def public_files(marks: Sequence[Mark]) -> list[Named]:
+    """The files that reporters may see of what was done, each once, under the names of their fields."""
+    shown = (filled for step in steps([mark for mark in marks if mark.kind == "complete"]) for filled in step.filled if filled.is_public)
+    return list({file.value: file for filled in shown for file in filled.files}.values())
 
 
 def plain_steps(stages: Sequence[Stage], marks: Sequence[Mark], case: Case, units: Mapping[int, str]) -> list[PlainStep]:

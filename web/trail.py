@@ -18,7 +18,9 @@ from engine.log import loads
 from engine.versions import package_of
 from governance.calendar.rules import SHANGHAI, Unit, moment_told
 from governance.deadlines.rules import used_words
-from governance.forms.rules import Field, fields
+from governance.files.queries import sizes
+from governance.files.rules import FITTING
+from governance.forms.rules import NAMED_FILE, Field, fields, files_named
 from governance.inbox.queries import Mark, open_tasks
 from governance.organisation.queries import names
 from governance.people.models import Appointment
@@ -69,12 +71,29 @@ NAMED = ("start", "complete", "timer", "message", "signal")
 
 
 @dataclass(frozen=True)
+class Named:
+    """A file that was filled in: how the record names it, how people do, how large it is, and how it is seen."""
+
+    value: str
+    title: str
+    size: int
+    is_picture: bool
+    is_signature: bool
+
+    @property
+    def name(self) -> str:
+        return self.value.partition("/")[2]
+
+
+@dataclass(frozen=True)
 class Filled:
-    """A field of a form that was filled in, with its label: words, or pictures."""
+    """A field of a form that was filled in, with its label: words, pictures, or files."""
 
     title: str
     words: str
     photos: tuple[int, ...] = ()
+    files: tuple[Named, ...] = ()
+    is_public: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,11 +160,12 @@ def answered(mark: Mark) -> list[Filled]:
 
 @dataclass(frozen=True)
 class _Known:
-    """What the ids that were filled in stand for."""
+    """What the ids that were filled in stand for, and how large the files are."""
 
     units: Mapping[int, str]
     people: Mapping[int, str]
     held: Mapping[int, Sequence[Appointment]]
+    sizes: Mapping[str, int]
 
     def person(self, value: Any, posts: Collection[str], day: date) -> str:
         """A person with the post they held on that day, one of those asked for if there is one."""
@@ -163,7 +183,9 @@ def _known(marks: Sequence[Mark]) -> _Known:
     held = ever_held(session, people) if people else {}
     worked = {one.unit_id for appointments in held.values() for one in appointments}
     units = {int(value) for value in _named(marks, "unit") if str(value).isdecimal()}
-    return _Known(names(session, units | worked), names_of_people(session, people) if people else {}, held)
+    files = {value.partition("/")[0] for m in marks for value in files_named(m.form, m.data)}
+    named = names_of_people(session, people) if people else {}
+    return _Known(names(session, units | worked), named, held, sizes(session, files))
 
 
 def _answers(mark: Mark, known: _Known) -> dict[Field, Filled]:
@@ -198,9 +220,16 @@ def _used(mark: Mark) -> str:
 
 
 def _filled(field: Field, value: Any, known: _Known, day: date) -> Filled:
-    if field.widget == "photos":
-        return Filled(say(field.title), "", tuple(int(id) for id in _many(value) if str(id).isdecimal()))
-    return Filled(say(field.title), listed(_word(field, one, known, day) for one in _many(value)))
+    title = say(field.title)
+    if field.widget not in FITTING:
+        return Filled(title, listed(_word(field, one, known, day) for one in _many(value)))
+    texts, seen = [str(one) for one in _many(value)], field.widget != "attachments"
+    files = [
+        Named(text, title, known.sizes.get(text.partition("/")[0], 0), seen, field.widget == "signature")
+        for text in texts
+        if NAMED_FILE.fullmatch(text)
+    ]
+    return Filled(title, "", tuple(int(text) for text in texts if text.isdecimal()), tuple(files), field.is_public)
 
 
 def _word(field: Field, value: Any, known: _Known, day: date) -> str:

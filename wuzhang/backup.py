@@ -17,12 +17,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import Connection, Engine, func, inspect, select
+from sqlalchemy import Connection, Engine, func, inspect, select, union
 
 from engine.database import snapshot
 from governance.cases.models import Photo
 from governance.cases.photos import photo_path
-from governance.meetings.files import file_path
+from governance.files.models import FormFile
+from governance.files.rules import file_path
 from governance.meetings.models import MeetingFile
 from wuzhang.archive import ANCHOR, DATABASE, ArchiveRefused, Manifest, Writer, unpack, writing_archive
 from wuzhang.migrate import is_known, revision
@@ -109,8 +110,9 @@ def _product() -> str:
 
 def _kept(connection: Connection) -> Iterator[tuple[str, Path]]:
     """The digest of everything that lies beside the database, and where below the folder."""
-    for column, path in ((Photo.digest, photo_path), (MeetingFile.digest, file_path)):
-        for digest in connection.scalars(select(column).distinct().order_by(column)).all():
+    files = union(select(MeetingFile.digest), select(FormFile.digest))
+    for named, path in ((select(Photo.digest).distinct(), photo_path), (files, file_path)):
+        for digest in sorted(connection.scalars(named)):
             yield digest, path(Path(), digest)
 
 

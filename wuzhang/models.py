@@ -4,6 +4,7 @@ from governance.base import Base
 from governance.calendar import models as calendar
 from governance.cases import models as cases
 from governance.deliberation import process as deliberation
+from governance.files import models as files
 from governance.identity import models as identity
 from governance.matters import models as matters
 from governance.meetings import models as meetings
@@ -20,6 +21,7 @@ SUBJECTS = (
     calendar,
     cases,
     deliberation,
+    files,
     identity,
     matters,
     meetings,

@@ -15,6 +15,7 @@ from engine.audit import Extent, Finding, broken_checkpoints, broken_heads, brok
 from engine.database import snapshot
 from engine.errors import NoSuchInstance
 from engine.log import dumps
+from governance.files.queries import broken_files
 from wuzhang.counted import broken_votes
 from wuzhang.terminal import FAILED, PASSED, open_office, print_json
 
@@ -42,7 +43,7 @@ def audit() -> None:
 @click.option("--chain-only", is_flag=True, help="只核对哈希链和检查点，不回放。")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
 def verify_record(instance: int | None, anchor_file: Path | None, keys: tuple[str, ...], chain_only: bool, as_json: bool) -> None:
-    """核对记录是否完整：哈希链、检查点及其签名、锚定文件，回放结果与保存的状态，以及已计票的表决。"""
+    """核对记录是否完整：哈希链、检查点及其签名、锚定文件，回放结果与保存的状态，已计票的表决，以及记录中的附件和签名。"""
     office = open_office()
     trusted = [office.signer.public, *_public_keys(keys)]
     anchor = Anchor(anchor_file) if anchor_file else office.anchor
@@ -168,6 +169,7 @@ def prove(office: Office, trusted: Collection[bytes], anchor: Anchor, *, replayi
         proof.take(broken_heads(connection))
         proof.take(broken_logs(connection, replaying=replaying))
         proof.take(broken_votes(connection))
+        proof.take(broken_files(connection, office.config.data_dir))
     return proof
 
 
@@ -175,6 +177,7 @@ def _prove_one(office: Office, instance_id: int) -> Proof:
     with snapshot(office.database) as connection:
         proof = Proof(extent(connection, instance_id), False)
         proof.take(verify(connection, instance_id))
+        proof.take(broken_files(connection, office.config.data_dir, instance_id))
     return proof
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import OneOf
 
-from api.fields import Answer, Body, Flag, Id, Moment, PictureSent, Position, Text, Values
+from api.fields import Answer, Body, ContentSent, Flag, Id, Moment, PictureSent, Position, Text, Values
 from api.schemas.cases import PlaceOfCase
+from governance.errors import Refused
+from governance.files.rules import READERS
 from governance.workflow.commands import OPINION
 from governance.workflow.handover import REASON
 
@@ -117,6 +119,20 @@ class CaseOnDesk(Answer):
     due_at = Moment(allow_none=True)
 
 
+class FileNamed(Answer):
+    """A file, as a form names it."""
+
+    value = fields.String()
+    name = fields.String()
+    size = fields.Integer()
+
+
+class FileOfTask(FileNamed):
+    """A file that the facts name, and where whoever may read them has it."""
+
+    url = fields.String()
+
+
 class TaskShown(Answer):
     """A task with what is needed to do it. `facts` is what the form's conditions read besides the form itself."""
 
@@ -135,6 +151,7 @@ class TaskShown(Answer):
     case = fields.Nested(CaseOnDesk, allow_none=True)
     form = fields.Dict(keys=fields.String())
     facts = fields.Dict(keys=fields.String())
+    files = fields.List(fields.Nested(FileOfTask))
     outcome_field = fields.String(allow_none=True)
     outcomes = fields.List(fields.Nested(Outcome))
     actions = fields.List(fields.String(validate=OneOf(("claim", "release", "complete", "foresee", "transfer"))))
@@ -182,6 +199,21 @@ class PhotoAdded(Answer):
     id = Id()
     width = fields.Integer()
     height = fields.Integer()
+
+
+class NewFile(Body):
+    """A file for a field of a form, read as the field's widget says; `value` of the answer is what the form then names."""
+
+    widget = fields.String(load_default="attachments", validate=OneOf(tuple(READERS), error="没有这种文件项"))
+    name = Text(200, shortest=1, required=True)
+    content = ContentSent(required=True)
+
+    @post_load
+    def _read(self, sent: dict[str, Any], **_: Any) -> dict[str, Any]:
+        try:
+            return {"file": READERS[sent["widget"]](sent["name"], sent["content"])}
+        except Refused as refused:
+            raise ValidationError(str(refused), "content") from refused
 
 
 class Filled(Body):

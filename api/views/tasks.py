@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import select
 
@@ -14,10 +15,12 @@ from api.schemas.tasks import (
     Advanced,
     Colleagues,
     Completion,
+    FileNamed,
     Filled,
     Foreseen,
     Handed,
     Inbox,
+    NewFile,
     NewPhoto,
     PhotoAdded,
     Sought,
@@ -32,7 +35,9 @@ from engine.log import dumps, loads
 from governance.cases.models import Case
 from governance.cases.photos import MAX_BYTES, add_photo
 from governance.errors import GovernanceError, NotAllowed
-from governance.forms.rules import fields, outcome
+from governance.files.commands import add_file
+from governance.files.queries import sizes
+from governance.forms.rules import fields, files_named, outcome
 from governance.inbox.queries import PAGE, Line, Page, done, started, todo
 from governance.organisation.queries import full_name, named, names, upwards
 from governance.people.models import Appointment
@@ -88,7 +93,7 @@ def show(task_id: int) -> dict[str, Any]:
     "/tasks/<id:task_id>/claim",
     TaskShown,
     refuses=(403, 404, 409),
-    leads=dict.fromkeys(("api_tasks.release", "api_tasks.finish", "api_tasks.transfer", "api_tasks.photo"), THIS),
+    leads=dict.fromkeys(("api_tasks.release", "api_tasks.finish", "api_tasks.transfer", "api_tasks.photo", "api_tasks.file"), THIS),
 )
 def claim(task_id: int) -> dict[str, Any]:
     """签收: nobody else is asked any more."""
@@ -167,6 +172,19 @@ def photo(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
     return add_photo(context(), case, filled["picture"], by=actor().person_id, task_key=held.task["key"]).__dict__
 
 
+@calls.call("POST", "/tasks/<id:task_id>/files", FileNamed, status=201, body=NewFile, refuses=REFUSES, largest=LARGEST_PHOTO)
+def file(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
+    """Takes a file for the form of a task: an attachment, a photo where there is no case, a signature."""
+    held = _read(task_id)
+    if held.task["closed_at"]:
+        raise TaskClosed(held.task["key"], held.task["closed_by"], held.task["closed_at"], held.task["outcome"])
+    if not may_do(actor(), held):
+        raise NotAllowed
+    ours = {"by": actor().person_id, "instance_id": held.task["instance_id"], "task_key": held.task["key"]}
+    added = add_file(context(), filled["file"], **ours)
+    return {"value": added.value, "name": added.name, "size": added.size}
+
+
 @contextmanager
 def _unseen_is_missing(task_id: int) -> Iterator[None]:
     """Why a task cannot be done is told only to those who may see it; to others there is no such task."""
@@ -204,12 +222,22 @@ def _shown(held: Desk) -> dict[str, Any]:
         "case": case and _case(case, {"id": case.place_id, "name": full_name(upwards(context().session, case.place))}),
         "form": held.form,
         "facts": held.data,
+        "files": _files(held),
         "outcome_field": chosen.name if chosen else None,
         "outcomes": [choice.__dict__ for choice in chosen.choices] if chosen else [],
         "actions": _actions(held),
         "why": {"limit": None, **loads(task["assignment"])["why"]},
         "candidates": _candidates(held.principals),
     }
+
+
+def _files(held: Desk) -> list[dict[str, Any]]:
+    """The files that the facts name, each once."""
+    named = dict.fromkeys(value for form in held.package.forms.values() for value in files_named(form, held.data))
+    known = sizes(context().session, {value.partition("/")[0] for value in named})
+    parts = [(value, *value.split("/", 1)) for value in named]
+    where = f"/files/{held.task['instance_id']}"
+    return [{"value": v, "name": name, "size": known.get(digest, 0), "url": f"{where}/{digest}/{quote(name)}"} for v, digest, name in parts]
 
 
 def _case_of(held: Desk) -> Case | None:

@@ -56,6 +56,15 @@ class Picture:
 
 def read_picture(content: bytes) -> Picture:
     """What somebody sent, as a picture; raises `Refused`."""
+    seen = upright(content)
+    seen.info.clear()  # Pillow would write the comment of a JPEG again
+    out = io.BytesIO()
+    seen.save(out, "JPEG", quality=85)
+    return Picture(out.getvalue(), *seen.size)
+
+
+def upright(content: bytes, mode: str = "RGB") -> Image.Image:
+    """What somebody sent, decoded, no larger than needed; raises `Refused`."""
     if len(content) > MAX_BYTES:
         raise Refused({"photos": f"照片超过 {MAX_BYTES // 1_000_000} MB"})
     try:
@@ -67,13 +76,9 @@ def read_picture(content: bytes) -> Picture:
                 raise Refused({"photos": "照片尺寸过大"})
             sent.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             sent.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            upright = ImageOps.exif_transpose(sent).convert("RGB")
+            return ImageOps.exif_transpose(sent).convert(mode)
     except (*BROKEN, Image.DecompressionBombError) as error:
         raise Refused({"photos": "只能上传 JPG、PNG 或 WEBP 照片"}) from error
-    upright.info.clear()  # Pillow would write the comment of a JPEG again
-    out = io.BytesIO()
-    upright.save(out, "JPEG", quality=85)
-    return Picture(out.getvalue(), *upright.size)
 
 
 def add_photo(context: Context, of: Pictured, picture: Picture, *, by: int | None = None, task_key: str | None = None) -> Photo:
@@ -118,7 +123,7 @@ def sweep_photos(context: Context) -> int:
     return sweep(context, "photos", Photo.digest)
 
 
-def sweep(context: Context, shelf: str, digests: InstrumentedAttribute[str]) -> int:
+def sweep(context: Context, shelf: str, *columns: InstrumentedAttribute[str]) -> int:
     """Removes from a folder what no row names; once a day. A file younger than a day may belong to a request that has not ended."""
     folder, now = context.folder / shelf, context.now()
     swept, old = folder / ".swept", (now - DAY).timestamp()
@@ -129,7 +134,7 @@ def sweep(context: Context, shelf: str, digests: InstrumentedAttribute[str]) -> 
     gone = 0
     for part in (path for path in folder.iterdir() if path.is_dir()):
         files = {path.name.partition(".")[0]: path for path in part.iterdir() if path.stat().st_mtime < old}
-        known = set(context.session.scalars(select(digests).where(digests.in_(files))))
+        known = {digest for column in columns for digest in context.session.scalars(select(column).where(column.in_(files)))}
         for path in (path for digest, path in files.items() if digest not in known):
             path.unlink(missing_ok=True)
             gone += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -19,6 +20,10 @@ from governance.errors import Refused
 MAX_PARTS = 200
 """How much one field may hold: to find out whether so many items differ takes their square."""
 FARTHEST = timedelta(days=366)
+FILES = frozenset(["attachments", "signature"])
+"""Fields that hold files alone; photos do so where there is no case or matter to belong to."""
+NAMED_FILE = re.compile(r"[0-9a-f]{64}/[^/\0]{1,120}")
+"""How a value names a file: by the digest of its content, and its name."""
 SLACK = timedelta(minutes=5)
 """How far a clock on somebody's desk may be wrong."""
 
@@ -57,6 +62,8 @@ class Field:
     """Whether the reporter sees what is filled in."""
     posts: str
     """A comma list: of which posts the people are that may be chosen; of all where none is named."""
+    most: int | None
+    """How many of a kind it holds."""
 
 
 def fields(form: Mapping[str, Any]) -> tuple[Field, ...]:
@@ -100,7 +107,7 @@ def check_form(
     found |= {name: f"{shown[name].title}含有无法保存的字符" for name, value in kept.items() if not all(map(_storable, _parts(value)))}
     for field in shown.values():
         if field.is_required and _is_empty(field, kept) and field.name not in found:
-            found[field.name] = f"请填写{field.title}" if field.widget not in CHOSEN else f"请选择{field.title}"
+            found[field.name] = _asked(field)
     for error in _validator(_frozen(form)).iter_errors({name: value for name, value in kept.items() if name not in found}):
         name = str(error.absolute_path[0]) if error.absolute_path else ""
         if name and name not in found:
@@ -131,6 +138,8 @@ def _out_of_place(field: Field, value: Any, known: Mapping[str, Any], at: dateti
     """What is wrong with a value that is well formed: a choice that is not open now, a moment on the wrong side of now."""
     if any(c.value == str(value) for c in field.choices) and not any(c.value == str(value) for c in _open_choices(field, known, at)):
         return f"{field.title}不在可选范围内"
+    if field.widget in FILES and not all(map(_names_file, _each(value))):
+        return f"{field.title}填写不正确"
     if field.widget == "date" and not _is_day(value):
         return f"{field.title}填写不正确"
     if field.widget == "location":
@@ -168,6 +177,14 @@ def _misplaced(field: Field, value: Mapping[str, Any]) -> str | None:
     return None if fits else f"{field.title}的坐标不正确"
 
 
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _names_file(value: Any) -> bool:
+    return NAMED_FILE.fullmatch(str(value)) is not None
+
+
 def _is_day(value: Any) -> bool:
     try:
         return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
@@ -186,6 +203,15 @@ EXTENT = {"longitude": (-180, 180), "latitude": (-90, 90), "accuracy": (0, 10_00
 CHOSEN = frozenset(["choice", "codes", "unit", "person", "outcome", "multichoice", "checkbox"])
 
 
+def _asked(field: Field) -> str:
+    """What to do about a field that must be filled in."""
+    if field.widget == "signature":
+        return "请签名"
+    if field.widget == "attachments":
+        return f"请上传{field.title}"
+    return f"请选择{field.title}" if field.widget in CHOSEN else f"请填写{field.title}"
+
+
 def opinion_needed(form: Mapping[str, Any], data: Mapping[str, Any], at: datetime) -> bool:
     """Whether this completion must say why."""
     return _holds(form.get("x-ui", {}).get("opinion") or None, {**dict.fromkeys(form["properties"]), **data}, at, default=False)
@@ -194,6 +220,12 @@ def opinion_needed(form: Mapping[str, Any], data: Mapping[str, Any], at: datetim
 def has_opinion(form: Mapping[str, Any]) -> bool:
     """Whether there is an opinion beside the form; where a field of the form is the opinion, the form says `"opinion": false`."""
     return form.get("x-ui", {}).get("opinion") is not False
+
+
+def files_named(form: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    """The files that these values name, in the order of the form."""
+    held = [data[f.name] for f in fields(form) if f.widget in (*FILES, "photos") and f.name in data]
+    return [str(one) for value in held for one in _each(value) if _names_file(one)]
 
 
 def _parts(value: Any) -> list[Any]:
@@ -237,6 +269,7 @@ def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
         ui.get("when"),
         bool(ui.get("public")),
         ui.get("posts", ""),
+        schema.get("maxItems"),
     )
 
 
@@ -296,7 +329,8 @@ def _sentence(field: Field, error: ValidationError) -> str:
         case "oneOf" | "enum" | "const":
             return f"{field.title}不在可选范围内"
         case "minItems":
-            return f"{field.title}至少选择 {error.validator_value} 项"
+            least = error.validator_value
+            return f"{field.title}至少上传 {least} 个" if field.widget == "attachments" else f"{field.title}至少选择 {least} 项"
         case "maxItems":
             return f"{field.title}最多 {error.validator_value} 项"
     return f"{field.title}填写不正确"
@@ -323,4 +357,9 @@ def _fields(form: _Schema) -> tuple[Field, ...]:
 
 @lru_cache(maxsize=256)
 def _validator(schema: _Schema) -> Draft202012Validator:
-    return Draft202012Validator(dict(schema))
+    return Draft202012Validator({**schema, "properties": {name: _roomy(field) for name, field in schema["properties"].items()}})
+
+
+def _roomy(field: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A field of photos takes whatever names photos, by an id or by a digest: how long that is is not its form's to say."""
+    return field if field.get("x-ui", {}).get("widget") != "photos" else {**field, "items": {"type": "string"}}

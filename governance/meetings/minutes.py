@@ -9,9 +9,10 @@ from sqlalchemy import select
 from governance.cases.photos import Picture
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound, Refused
+from governance.files.rules import Attachment
 from governance.meetings.commands import require, told
 from governance.meetings.errors import AlreadySigned, NotPresent, OldMinutes
-from governance.meetings.files import Attachment, keep
+from governance.meetings.files import keep
 from governance.meetings.models import Attendee, Meeting, Minutes, Signature
 from governance.meetings.queries import attendee, held_by, locked, meeting, minutes
 from governance.meetings.rules import Status, minutes_digest

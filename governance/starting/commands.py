@@ -11,6 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from engine.instances import FINISHED, Advance
 from engine.versions import package_of
 from governance.context import Actor, Context
+from governance.files.commands import take_over
+from governance.forms.rules import files_named
 from governance.starting.models import Started
 from governance.starting.queries import to_start
 from governance.starting.rules import known, title_of
@@ -36,7 +38,8 @@ def begin(
     if before := _begun(context, actor, submission_key):
         return before
     found, under = to_start(context.session, actor, key)
-    filled = checked(context, found.desk(under), data, misread)
+    desk = found.desk(under)
+    filled = checked(context, desk, data, misread)
     held = Started(id=context.new_id(), person_id=actor.person_id, submission_key=submission_key)
     try:
         with context.session.begin_nested():
@@ -47,7 +50,8 @@ def begin(
         raise
     title = title_of(found.version.name, actor, filled)
     business_key = f"{KIND}:{held.id}"
-    instances(context).start(found.version, {**filled, **known(under)}, under.record(), business_key=business_key, title=title)
+    begun = instances(context).start(found.version, {**filled, **known(under)}, under.record(), business_key=business_key, title=title)
+    take_over(context, actor.person_id, begun.instance_id, set(files_named(desk.form, filled)))
     return held
 
 

@@ -12,8 +12,12 @@ from bpmn import shipped
 from engine.log import loads
 from engine.schema import instances, process_versions, tasks
 from engine.versions import latest_versions, package_of, versions
+from governance.cases.models import Case
+from governance.cases.queries import visible
 from governance.context import Actor
 from governance.errors import NotAllowed, NotFound
+from governance.matters.models import Matter
+from governance.matters.queries import visible as seen_matters
 from governance.people.rules import POSTS
 from governance.starting.errors import NoLongerStarted
 from governance.starting.models import Started
@@ -107,11 +111,26 @@ def shown(session: Session, actor: Actor, started_id: int) -> Shown:
     return Shown(row.id, *session.execute(of_it).one(), row.ended)
 
 
+def may_read(session: Session, actor: Actor, instance_id: int) -> bool:
+    """Whether the actor may read what is filled in in an instance, whatever it is about: as its case, its matter, their own, or all."""
+    seen = (
+        visible(select(Case.id).where(Case.instance_id == instance_id), actor),
+        seen_matters(select(Matter.id).where(Matter.instance_id == instance_id), actor),
+    )
+    begun = session.scalar(select(Started).where(Started.instance_id == instance_id))
+    if begun is not None:
+        return _may_read(session, actor, begun)
+    return _sees_all(actor) or _took_part(session, actor, instance_id) or any(session.scalar(query) for query in seen)
+
+
 def _may_read(session: Session, actor: Actor, row: Started) -> bool:
-    if row.person_id == actor.person_id or _sees_all(actor):
-        return True
-    addressed = session.scalars(select(tasks.c.assignment).where(tasks.c.instance_id == row.instance_id))
-    did = select(tasks.c.id).where(tasks.c.instance_id == row.instance_id, tasks.c.closed_by == str(actor.person_id))
+    return row.person_id == actor.person_id or _sees_all(actor) or _took_part(session, actor, row.instance_id)
+
+
+def _took_part(session: Session, actor: Actor, instance_id: int | None) -> bool:
+    """Whether a task of the instance is or was addressed to the actor, or done by them."""
+    addressed = session.scalars(select(tasks.c.assignment).where(tasks.c.instance_id == instance_id))
+    did = select(tasks.c.id).where(tasks.c.instance_id == instance_id, tasks.c.closed_by == str(actor.person_id))
     mine = set(actor.principals)
     return any(mine.intersection(loads(one)["principals"]) for one in addressed) or session.scalar(did.limit(1)) is not None
 

@@ -31,7 +31,7 @@ class Startable:
 
     def desk(self, actor: Actor) -> Desk:
         """The start as a task that is about to be done: what its form may read, and nobody else's case."""
-        return Desk({"element": self.start.id, "instance_id": 0}, self.package, known(actor), ())
+        return Desk({"element": self.start.id, "instance_id": 0}, self.package, known(actor), (), actor.person_id)
 
 
 def start_of(package: Package) -> Node | None:

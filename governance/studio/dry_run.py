@@ -24,8 +24,8 @@ from governance.workflow.rules import words
 
 MAX_STEPS = 200
 NAME = 60
-PHOTO = "photo-1.jpg"
-"""What stands for a photo: nobody takes one in a dry run."""
+STAND_INS = {"photos": "photo-{n}.jpg", "attachments": f"{'0' * 64}/file-{{n}}.pdf", "signature": f"{'0' * 64}/signature.png"}
+"""What stands for a file, by the field that asks for it: nobody uploads one in a dry run."""
 
 Raw = Mapping[str, Any]
 """As a scenario's file has it."""
@@ -174,12 +174,14 @@ def _short(task: OpenTask, here: Stand) -> str:
 
 
 def _filled(form: Raw, filled: Any, known: Raw, at: datetime) -> dict[str, Any]:
-    """What was filled in, with something in place of the photos that nobody can take; raises `Refused`."""
+    """What was filled in, with something in place of the files that nobody can upload; raises `Refused`."""
     texts = filled if isinstance(filled, dict) and all(isinstance(values, list) for values in filled.values()) else {}
     data, misread = read_form(form, {name: [str(value) for value in values] for name, values in texts.items()})
     for shown in shown_fields(form, data, known, at):
-        if shown.widget == "photos" and shown.is_required:
-            data[shown.name] = [PHOTO]
+        if shown.widget in STAND_INS and shown.is_required:
+            least = form["properties"][shown.name].get("minItems", 1)
+            named = [STAND_INS[shown.widget].format(n=number) for number in range(1, max(least, 1) + 1)]
+            data[shown.name] = named if shown.type == "array" else named[0]
     return check_form(form, data, known, at, misread)
 
 

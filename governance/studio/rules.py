@@ -16,7 +16,7 @@ from governance.calendar.rules import Unit as LimitUnit
 from governance.errors import Refused
 from governance.forms.rules import fields
 from governance.people.rules import POSTS
-from governance.workflow.assignment import REPORTER, RULES, STARTER, STARTER_SELF
+from governance.workflow.assignment import CHOSEN, REPORTER, RULES, STARTER, STARTER_SELF
 from governance.workflow.commands import CHECKS
 from governance.workflow.rules import ESCALATE, FINISH, outcomes_alone, overdue_of, words
 from governance.workflow.world import LOOKUPS
@@ -112,7 +112,7 @@ def _overdue(package: Package) -> Iterator[Problem]:
 
 def _not_escalated(node: Node) -> Iterator[Problem]:
     limit = node.settings["deadline"]
-    if node.settings.get("assign", {}).get("unit") in (REPORTER, STARTER_SELF):
+    if node.settings.get("assign", {}).get("unit") in (REPORTER, STARTER_SELF, CHOSEN):
         yield Problem("overdue_without_superior", node.id, f"“{node.label}”由指定的个人办理，不能转由上级办理。")
     if "until" in limit:
         yield Problem("overdue_until", node.id, f"“{node.label}”直接给出截止时刻，没有时限可以重新计算，不能转由上级办理。")

@@ -18,7 +18,9 @@ from engine.versions import package_of, version_then
 from governance.cases.models import Case, Photo
 from governance.context import Actor, Context
 from governance.errors import GovernanceError, NotAllowed, NotFound, Refused
-from governance.forms.rules import Field, check_form, fields, opinion_needed
+from governance.files.queries import fitting
+from governance.files.rules import FITTING
+from governance.forms.rules import FILES, Field, check_form, fields, files_named, opinion_needed
 from governance.matters.models import Matter
 from governance.organisation.models import Unit
 from governance.workflow.assignment import REPORTER, excluded
@@ -40,6 +42,8 @@ class Desk:
     package: Package
     data: Mapping[str, Any]
     principals: tuple[str, ...]
+    starter: int | None = None
+    """Who is about to start the instance: until then, what they upload is theirs."""
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, str]]:
@@ -189,11 +193,11 @@ def checked(context: Context, held: Desk, data: Mapping[str, Any], misread: Mapp
 
 
 def _unknown(context: Context, held: Desk, found: Mapping[str, Any]) -> dict[str, str]:
-    """What a form names that does not exist: units, people it does not offer, and pictures that are not of this case or matter."""
+    """What a form names that does not exist: units, people it does not offer, pictures and files that are not of this instance."""
     given = [(f, _listed(found[f.name])) for f in fields(held.form) if f.name in found]
     strangers = [f for f, values in given if f.widget == "person" and not _all_offered(context, f, held.data, values)]
     wrong = {f.name: f"{f.title}中有不能选的人员" for f in strangers}
-    named = [(f, values) for f, values in given if f.widget in ("unit", "photos")]
+    named = [(f, values) for f, values in given if f.widget in ("unit", *FITTING)]
     if not named:
         return wrong
     ids = {int(v) for f, values in named for v in values if f.widget == "unit" and v.isdecimal() and len(v) < 19}
@@ -202,8 +206,12 @@ def _unknown(context: Context, held: Desk, found: Mapping[str, Any]) -> dict[str
     shown = {int(v) for f, values in named for v in values if f.widget == "photos" and v.isdecimal() and len(v) < 20}
     own = select(Photo.id).outerjoin(Case, Case.id == Photo.case_id).outerjoin(Matter, Matter.id == Photo.matter_id)
     pictures = {str(i) for i in context.session.scalars(own.where(Photo.id.in_(shown), theirs))} if shown else set()
-    known = {"unit": units, "photos": pictures}
-    return wrong | {f.name: f"{f.title}中有不存在的选项" for f, values in named if not set(values) <= known[f.widget]}
+    files = fitting(context.session, files_named(held.form, found), held.task["instance_id"], held.starter)
+    known = {**files, "unit": units, "photos": files["photos"] | pictures}
+    missing = [f for f, values in named if not set(values) <= known[f.widget]]
+    return wrong | {
+        f.name: f"{f.title}中有找不到的文件，请重新上传" if f.widget in FILES else f"{f.title}中有不存在的选项" for f in missing
+    }
 
 
 def _all_offered(context: Context, field: Field, data: Mapping[str, Any], values: Sequence[str]) -> bool:

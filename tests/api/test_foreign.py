@@ -16,7 +16,7 @@ from tests.district import District
 
 FILLED = {"data": ACCEPTED}
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-BODIES = {"transfer": {"person": "1", "reason": "x"}, "photos": {"picture": PIXEL}}
+BODIES = {"transfer": {"person": "1", "reason": "x"}, "photos": {"picture": PIXEL}, "files": {"name": "a.png", "content": PIXEL}}
 """What these calls read; the others read what a form is filled in with, or a reason."""
 CASE = ("GET /cases/{case}", "GET /cases/{case}/timeline")
 TASK = (
@@ -27,6 +27,7 @@ TASK = (
     "POST /tasks/{task}/foresee",
     "POST /tasks/{task}/transfer",
     "POST /tasks/{task}/photos",
+    "POST /tasks/{task}/files",
     "GET /tasks/{task}/colleagues",
     "GET /tasks/{task}/people",
 )

@@ -13,14 +13,19 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import func, select
 
-from engine.schema import commands
+from engine.schema import commands, tasks
 from engine.versions import publish
+from governance.files.commands import add_file
+from governance.files.rules import read_attachment
+from governance.starting.commands import begin
 from tests.api.clients import ACCEPTED, PLACE, Client, anybody, refusal, reported, signed_in, waiting
 from tests.deliberations import suggested
 from tests.district import District
+from tests.governance.meeting_world import Hall
 from tests.governance.test_persons import helped
 from tests.governance.test_starting import ASKED, Office
 from tests.journeys.matters import addressee
+from tests.papers import KEY, PDF, drawn, seal
 
 
 def everything(client: Client, **query: str) -> list[dict[str, Any]]:
@@ -221,6 +226,31 @@ def test_a_client_brings_the_photos_that_a_form_asks_for(app: Flask, worker: Cli
     assert (added["width"], added["height"]) == (1200, 900)
     worker.done(f"/tasks/{task}/complete", {"data": filled | {"photos_after": [added["id"]]}})
     refusal(worker.post(f"/tasks/{task}/photos", {"picture": b64encode(out.getvalue()).decode()}), 409)
+
+
+def test_a_client_brings_files_and_reads_where_they_are(lead: Client, stranger: Client, district: District) -> None:
+    with district.office.work() as context:
+        publish(context.session.connection(), context.new_id(), seal(), context.now(), by="system", reason="试行")
+        starter = Hall(district, context).holder("grid_worker", "50019900100100001")
+        paper = add_file(context, read_attachment("合同.pdf", PDF), by=starter.person_id).value
+        begun = begin(context, starter, KEY, {**ASKED, "papers": [paper]}, "papers")
+        task = context.session.execute(select(tasks.c.id, tasks.c.instance_id).where(tasks.c.instance_id == begun.instance_id)).one()
+    shown = lead.read(f"/tasks/{task.id}")
+    digest = paper.partition("/")[0]
+    url = f"/files/{task.instance_id}/{digest}/%E5%90%88%E5%90%8C.pdf"
+    assert shown["files"] == [{"value": paper, "name": "合同.pdf", "size": len(PDF), "url": url}]
+    for wrong, said in (("!!", "应当是 base64 编码的文件"), (b64encode(drawn(ink=None)).decode(), "签名是空白的，请签名")):
+        sent = {"widget": "signature", "name": "s.png", "content": wrong}
+        assert refusal(lead.post(f"/tasks/{task.id}/files", sent), 422)["errors"] == {"content": said}
+    sent = {"widget": "signature", "name": "s.png", "content": b64encode(drawn()).decode()}
+    refusal(stranger.post(f"/tasks/{task.id}/files", sent), 404)
+    signed = lead.done(f"/tasks/{task.id}/files", sent)
+    for value in (paper, f"{'0' * 64}/signature.png"):
+        assert refusal(lead.post(f"/tasks/{task.id}/complete", {"data": {"decision": "agree", "signed": value}}), 422)["errors"].keys() == {
+            "signed"
+        }
+    lead.done(f"/tasks/{task.id}/complete", {"data": {"decision": "agree", "signed": signed["value"]}})
+    refusal(lead.post(f"/tasks/{task.id}/files", sent), 409)
 
 
 def test_a_client_hands_a_task_on(app: Flask, worker: Client, lead: Client) -> None:

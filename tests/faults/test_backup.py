@@ -24,12 +24,17 @@ from engine.audit import not_in_database
 from engine.database import snapshot
 from engine.schema import commands, instances
 from engine.signatures import Signer
+from engine.versions import publish
 from governance.cases.models import Case, Photo
 from governance.cases.photos import add_photo, photo_path, read_picture
-from governance.meetings.files import Attachment, attach, file_path
+from governance.files.commands import add_file
+from governance.files.rules import Attachment, file_path
+from governance.meetings.files import attach
+from governance.starting.commands import begin
 from tests.district import District
 from tests.faults.people import report
 from tests.governance.meeting_world import Hall
+from tests.papers import ASKED, KEY, PDF, seal
 from wuzhang.archive import Manifest, writing_archive
 from wuzhang.cli import main
 from wuzhang.config import Config
@@ -182,6 +187,23 @@ def test_attachments_of_meetings_come_along(district: District, here: Place, the
     assert file_path(there.config.data_dir, kept).read_bytes() == b"%PDF-1.7"
     file_path(here.config.data_dir, kept).unlink()
     assert "缺少 1 个照片或附件" in here.run("backup", str(tmp_path / "c.zip")).output
+
+
+def test_files_of_forms_come_along_and_are_proven(district: District, here: Place, there: Place, tmp_path: Path) -> None:
+    with district.office.work() as context:
+        publish(context.session.connection(), context.new_id(), seal(), context.now(), by="system", reason="试行")
+        hall = Hall(district, context)
+        attach(context, hall.holder(), hall.draft().id, Attachment("a.pdf", "pdf", PDF))
+        worker = hall.holder("grid_worker", "50019900100100001")
+        paper = add_file(context, Attachment("合同.pdf", "pdf", PDF), by=worker.person_id)
+        begin(context, worker, KEY, {**ASKED, "papers": [paper.value]}, "k1")
+        digest = paper.digest
+    assert here.run("backup", str(tmp_path / "b.zip")).exit_code == 0
+    put = there.run("restore", str(tmp_path / "b.zip"))
+    assert put.exit_code == 0 and "记录完整。" in put.output, put.output
+    file_path(there.config.data_dir, digest).write_bytes(b"%PDF-1.7 another")
+    checked = there.run("audit", "verify")
+    assert checked.exit_code == 1 and "文件“合同.pdf”的内容与记录不符" in checked.output
 
 
 def test_another_key_is_told_and_can_be_accepted(here: Place, there: Place, tmp_path: Path) -> None:

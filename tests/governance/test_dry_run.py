@@ -15,6 +15,7 @@ from engine.scenario_files import read_scenario
 from governance.errors import Refused
 from governance.studio.dry_run import MAX_STEPS, DryRun, Record, dry_run, proposed_answer, results, scenario_file, started, tried
 from tests.governance.test_persons import helped
+from tests.papers import ATTACHMENTS, seal
 
 NINE = datetime.fromisoformat("2026-03-02T09:00+08:00")
 TASK = read_package(shipped()["decision_task"])
@@ -193,3 +194,25 @@ def test_many_waits_fire_no_more_than_one() -> None:
 def test_what_is_no_act_is_refused(act: Mapping[str, Any]) -> None:
     with pytest.raises(Refused):
         dry_run(TASK, Record(), {"key": "", **act}, no_limit)
+
+
+def test_something_stands_for_the_files_that_nobody_can_bring() -> None:
+    package = seal(second={**ATTACHMENTS, "title": "附页", "minItems": 2, "x-ui": {"widget": "attachments", "required": "true"}})
+    asked = {"reason": "合同用印", "from_date": "2026-03-09", "to_date": "2026-03-13"}
+    starter = {"starter": "{person: 1, post: grid_worker, unit: 1}", "place_unit": "1"}
+    ran = after(package, begun(package, "request_made", **asked, **starter), complete("approve_request#1", decision="agree"))
+    assert ran.refused == "" and ran.stand.finished
+    step = ran.record.steps[-1]
+    assert step["data"] == {"decision": "agree", "signed": f"{'0' * 64}/signature.png"}
+    back = after(package, begun(package, "request_made", **asked, **starter), complete("approve_request#1", decision="return"))
+    again = after(package, back, complete(back.stand.open[0].key, **asked))
+    assert again.refused == ""
+    data = again.record.steps[-1]["data"]
+    assert data["papers"] == [f"{'0' * 64}/file-1.pdf"] and len(data["second"]) == 2 and "shots" not in data
+    assert all(played == () for _name, played in results(saved(package, ran), no_limit).values())
+
+
+def saved(package: Package, ran: DryRun) -> Package:
+    """The package with what was recorded among its scenarios."""
+    path, text = scenario_file(package, ran.record, "盖章", no_limit)
+    return frozen_package({**package.files, path: text.encode()})

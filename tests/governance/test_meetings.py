@@ -21,6 +21,7 @@ from governance.cases.models import Case
 from governance.cases.photos import read_picture
 from governance.deliberation.commands import Suggestion, suggest
 from governance.errors import NotAllowed, NotFound, Refused
+from governance.files.rules import MAX_BYTES, Attachment, file_path, read_attachment
 from governance.meetings import queries
 from governance.meetings.attendance import enter_people, invite, sign_in, strike_off, tick, untick
 from governance.meetings.commands import (
@@ -51,7 +52,7 @@ from governance.meetings.errors import (
     OldMinutes,
     WrongCode,
 )
-from governance.meetings.files import MAX_BYTES, PER_MEETING, Attachment, attach, file_of, file_path, read_attachment, sweep_files
+from governance.meetings.files import PER_MEETING, attach, file_of, sweep_files
 from governance.meetings.minutes import TEXT, altered, record_signature, sign_minutes, write_minutes
 from governance.meetings.models import Minutes
 from governance.meetings.rules import Body, Role, Status, status

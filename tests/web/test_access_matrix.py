@@ -20,12 +20,16 @@ from engine.packages import frozen_package
 from engine.schema import commands, process_versions, tasks
 from engine.versions import publish
 from governance.cases.models import Case, Photo
+from governance.context import Context
 from governance.deliberation.commands import Suggestion, suggest
+from governance.files.commands import add_file
+from governance.files.models import FormFile
+from governance.files.rules import Attachment, read_attachment
 from governance.identity.commands import issue_token, open_account
 from governance.identity.models import Account
 from governance.meetings.commands import add_item, give_notice
 from governance.meetings.decisions import Resolved, record
-from governance.meetings.files import Attachment, attach
+from governance.meetings.files import attach
 from governance.meetings.minutes import write_minutes
 from governance.meetings.models import AgendaItem, Attendee, Decision, Meeting, MeetingFile, Minutes
 from governance.meetings.queries import agenda
@@ -63,7 +67,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
         OPEN,
     ),
     **dict.fromkeys(("deliberation.follow", "deliberation.take_back", "deliberation.objection"), SECRET),
-    **dict.fromkeys(("public.follow", "public.photo", "public.qr", "public.answer", "interventions.take_back"), SECRET),
+    **dict.fromkeys(("public.follow", "public.photo", "public.qr", "public.answer", "public.file", "interventions.take_back"), SECRET),
     **dict.fromkeys(
         (
             "inbox.show",
@@ -82,10 +86,10 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
         ("cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"), CASE
     ),
     **dict.fromkeys(("matters.show", "matters.notice", "matters.diagram", "matters.state", "matters.photo", "matters.prove"), CASE),
-    **dict.fromkeys(("interventions.contact", "interventions.order"), CASE),
+    **dict.fromkeys(("interventions.contact", "interventions.order", "files.show"), CASE),
     **dict.fromkeys(("tasks.show", "tasks.finish", "tasks.shape", "tasks.next_people", "tasks.take", "tasks.give_back"), TASK),
-    **dict.fromkeys(("tasks.hand_on", "tasks.upload", "tasks.diagram", "tasks.state"), TASK),
-    **dict.fromkeys(("starting.index", "starting.ask", "starting.take", "starting.shape"), OWN),
+    **dict.fromkeys(("tasks.hand_on", "tasks.upload", "tasks.put_file", "tasks.diagram", "tasks.state"), TASK),
+    **dict.fromkeys(("starting.index", "starting.ask", "starting.take", "starting.shape", "starting.put_file", "files.own"), OWN),
     **dict.fromkeys(("starting.everybodys", "starting.show", "starting.diagram", "starting.state", "starting.prove"), (AUDITOR,)),
     **dict.fromkeys(("attendance.show", "attendance.sign"), SECRET),
     **dict.fromkeys(("meetings.index", "meetings.new", "meetings.add"), OWN),
@@ -98,7 +102,7 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("meeting_rules.show", "meeting_rules.change"), ADMIN),
     **dict.fromkeys(("tasks.hand_on", "tasks.upload"), TASK),
     **dict.fromkeys(("api_tasks.show", "api_tasks.claim", "api_tasks.release", "api_tasks.finish", "api_tasks.foresee"), TASK),
-    **dict.fromkeys(("api_tasks.to_whom", "api_tasks.to_name", "api_tasks.transfer", "api_tasks.photo"), TASK),
+    **dict.fromkeys(("api_tasks.to_whom", "api_tasks.to_name", "api_tasks.transfer", "api_tasks.photo", "api_tasks.file"), TASK),
     **dict.fromkeys(("instances.index", "instances.show", "instances.log", "instances.state"), READERS),
     **dict.fromkeys(("instances.suspend", "instances.resume", "instances.cancel", "instances.rewind"), ADMIN),
     **dict.fromkeys(("processes.show", "processes.version", "processes.diagram", "processes.export"), (*MAKERS, AUDITOR)),
@@ -142,6 +146,7 @@ BODIES = {
     **dict.fromkeys(("api_tasks.finish", "api_tasks.foresee"), FILLED),
     "api_tasks.transfer": {"person": "1", "reason": "x"},
     "api_tasks.photo": {"picture": PIXEL},
+    "api_tasks.file": {"name": "a.png", "content": PIXEL},
     "api_cases.create": {"text": "路灯不亮", "place": PLACE},
     "tokens.create": {"username": "x", "password": "x"},
     "api_votes.cast": {"choice": "yes"},
@@ -200,6 +205,7 @@ class World:
             assert case
             mine = commands.c.instance_id == case.instance_id
             photos = context.session.scalar(select(func.count()).select_from(Photo).where(Photo.case_id == case.id))
+            files = context.session.scalar(select(func.count()).select_from(FormFile))
             held = context.session.execute(select(tasks.c.claimed_by, tasks.c.closed_at).where(tasks.c.id == self.ids["task_id"])).one()
             meeting = context.session.get_one(Meeting, self.ids["meeting_id"])
             counted = [
@@ -207,7 +213,7 @@ class World:
                 for kind in (AgendaItem, Attendee, Minutes, MeetingFile, Decision)
             ]
             held = (*held, meeting.closed_at, meeting.cancelled_at, *counted)
-            return (context.session.scalar(select(func.count()).select_from(commands).where(mine)), photos, *held)
+            return (context.session.scalar(select(func.count()).select_from(commands).where(mine)), photos, files, *held)
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +253,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "task_id": task,
             "instance_id": case.instance_id,
             "photo_id": photo.id,
+            **_file(context, case, account.person_id),
             "secret": "a" * 32,
             "person_id": account.person_id,
             "appointment_id": appointment.id,
@@ -288,6 +295,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         session.expunge_all()
     yield World(district, app, ids, number, callers, tokens)
     district.close()
+
+
+def _file(context: Context, case: Case, person_id: int) -> dict[str, str]:
+    """A paper of the case, as its record would name it."""
+    sent = read_attachment("a.pdf", f"%PDF-{MARK}".encode())
+    value = add_file(context, sent, by=person_id, instance_id=case.instance_id).value
+    return dict(zip(("digest", "name"), value.split("/"), strict=True)) | {"widget": "attachments"}
 
 
 def _request(hall: Hall) -> int:

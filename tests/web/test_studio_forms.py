@@ -17,6 +17,7 @@ from engine.packages import read_package
 from tests.district import District
 from tests.faults.people import Client, sign_in
 from tests.journeys.matters import addressee, place, reported
+from tests.papers import ATTACHMENTS, SHOTS, SIGNATURE
 from tests.payloads import PAYLOADS
 
 STUDIO = Path(__file__).parents[2] / "web" / "frontend" / "src" / "studio"
@@ -236,3 +237,15 @@ def test_markup_in_a_table_comes_back_as_json(designer: Client) -> None:
     for payload in PAYLOADS:
         answer = asked(designer, json.dumps({"table": dmn(row("-", "1")), "values": {"level": payload}}), "/admin/studio/table")
         assert answer.mimetype == "application/json"
+
+
+def test_files_and_signatures_are_drawn_and_nothing_is_sent(designer: Client) -> None:
+    signed = {**SIGNATURE, "x-ui": {"widget": "signature"}}
+    fields = {"papers": {**ATTACHMENTS, "description": "<b>盖章件</b>"}, "signed": signed, "shots": SHOTS}
+    drawn = preview(designer, {"title": "用印", "properties": fields})
+    assert names(drawn) == ["papers:attachments", "signed:signature", "shots", "opinion"]
+    words = " ".join(drawn.text_content().split())
+    assert "最多 3 个。<b>盖章件</b>" in words and "在此处签名" in words
+    assert drawn.xpath("//@data-url") == [] and drawn.xpath("//form[contains(@class, 'is-preview')]")
+    told = refusal(designer, json.dumps({"form": {"properties": {"papers": {**ATTACHMENTS, "maxItems": 99}}}}))
+    assert "“papers”是附件，最多几个应为 1 至 20" in told

@@ -7,10 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from api.signin import actor
-from api.work import context, db, undo
-from engine.audit import verify
-from engine.database import snapshot
-from engine.log import entries
+from api.work import context
 from governance.cases.codes import codes
 from governance.cases.models import Case
 from governance.cases.queries import case as case_of
@@ -23,6 +20,7 @@ from governance.organisation.models import Kind
 from governance.organisation.queries import names, nearest, upwards
 from web.about import about_case
 from web.drawing import drawing, progress
+from web.proof import proof
 from web.texts import package_of_instance
 from web.trail import steps, waiting
 from web.uploads import send_photo
@@ -53,11 +51,7 @@ def index() -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def prove(case_id: int) -> ResponseReturnValue:
     """核对记录: the chain of the case's log is whole, and the log alone gives the stored state."""
-    instance_id = _case(case_id).instance_id
-    undo()
-    with snapshot(db.engine) as connection:
-        found = verify(connection, instance_id) if instance_id else ()
-        return render_template("_proof.html", findings=found, steps=len(entries(connection, instance_id or 0)))
+    return proof(_case(case_id).instance_id)
 
 
 @pages.get("/<id:case_id>")

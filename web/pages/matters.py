@@ -8,10 +8,7 @@ from flask_login import login_required
 from sqlalchemy import select
 
 from api.signin import actor
-from api.work import context, db, undo
-from engine.audit import verify
-from engine.database import snapshot
-from engine.log import entries
+from api.work import context
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import Unit as LimitUnit
 from governance.cases.models import Case
@@ -26,6 +23,7 @@ from governance.organisation.queries import names
 from web.about import about_matter
 from web.drawing import drawing, progress
 from web.notices import printed
+from web.proof import proof
 from web.texts import package_of_instance
 from web.trail import steps, waiting, waiting_in
 from web.uploads import send_photo
@@ -74,10 +72,7 @@ def show(matter_id: int) -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def prove(matter_id: int) -> ResponseReturnValue:
     """核对记录: the chain of the matter's log is whole, and the log alone gives the stored state."""
-    instance_id = _matter(matter_id).instance_id or 0
-    undo()
-    with snapshot(db.engine) as connection:
-        return render_template("_proof.html", findings=verify(connection, instance_id), steps=len(entries(connection, instance_id)))
+    return proof(_matter(matter_id).instance_id)
 
 
 @pages.get("/<id:matter_id>/notice.pdf")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import zip_longest
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
@@ -16,7 +16,7 @@ from api.work import context, undo
 from governance.errors import Refused
 from governance.meetings import queries
 from governance.meetings.decisions import Resolved, confirm, deliveries, drop, record
-from governance.meetings.files import FORMATS, attach, file_of, file_path
+from governance.meetings.files import attach, file_of
 from governance.meetings.minutes import altered, record_signature, sign_minutes, write_minutes
 from governance.meetings.models import Minutes
 from governance.meetings.rules import Status
@@ -25,7 +25,7 @@ from governance.people.queries import names
 from web.language import gettext as _
 from web.pages.meetings import head, meeting_seen
 from web.sentences import say_all
-from web.uploads import attachments, pictures, with_attachments, with_pictures
+from web.uploads import attachments, pictures, send_kept, with_attachments, with_pictures
 
 pages = Blueprint("records", __name__, url_prefix="/meetings/<id:meeting_id>")
 Rows = list[tuple[str, str, bool]]
@@ -108,12 +108,7 @@ def files(meeting_id: int) -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def file(meeting_id: int, file_id: int) -> Response:
     """An attachment, to be saved: never shown as a page of ours."""
-    found = file_of(context(), meeting_seen(meeting_id), file_id)
-    path, kind = file_path(context().folder, found.digest), FORMATS[found.kind]
-    response = send_file(path, mimetype=kind.mime, as_attachment=True, download_name=found.name, max_age=0)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return send_kept(file_of(context(), meeting_seen(meeting_id), file_id))
 
 
 @pages.get("/decisions")

@@ -18,6 +18,8 @@ from governance.cases.commands import Report
 from governance.cases.models import Case, Photo
 from governance.cases.queries import followed, likely_duplicates, photos, reported_photos
 from governance.errors import NotFound, Refused
+from governance.files.queries import file_of
+from governance.files.rules import value_of
 from governance.forms.rules import fields, outcome, read_form
 from governance.inbox.queries import stages, trail
 from governance.intake.commands import report, report_again
@@ -28,11 +30,12 @@ from governance.workflow.assignment import REPORTER
 from governance.workflow.commands import asked_of_reporter, complete_as_reporter, desk, is_open_to
 from web.access import begin
 from web.language import gettext as _
-from web.plain import PlainStep, plain_steps, public_photos
+from web.plain import PlainStep, plain_steps, public_files, public_photos
 from web.qr import base, qr_of
 from web.sentences import say_all
 from web.texts import package_of_instance
-from web.uploads import pictures, send_photo, with_photos, with_pictures
+from web.trail import Named
+from web.uploads import pictures, send_kept, send_photo, with_files, with_pictures
 
 pages = Blueprint("public", __name__)
 KEPT = 20
@@ -139,12 +142,14 @@ def answer(secret: str, task_id: int) -> ResponseReturnValue:
     case = followed(context().session, secret)
     try:
         held = asked_of_reporter(context(), case.id, task_id)
-        filled = with_photos(held.form, request.form.to_dict(flat=False), case, held.task["key"], None)
+        ours = {"by": None, "instance_id": case.instance_id, "task_key": held.task["key"]}
+        filled = with_files(held.form, request.form.to_dict(flat=False), case, **ours)
         data, misread = read_form(held.form, filled)
         complete_as_reporter(context(), case.id, task_id, data, misread=misread, idempotency_key=request.form.get("key") or None)
     except Refused as refused:
         undo()
         return _followed(secret, followed(context().session, secret), refused.errors, 422)
+    flash(f"ask-{task_id}", "draft-clear")
     return redirect(url_for("public.follow", secret=secret, thanks=1))
 
 
@@ -152,6 +157,14 @@ def answer(secret: str, task_id: int) -> ResponseReturnValue:
 def photo(secret: str, photo_id: int) -> ResponseReturnValue:
     case = followed(context().session, secret)
     return send_photo(photo_id, [*reported_photos(context().session, case.id), *_settled_photos(case)])
+
+
+@pages.get("/follow/<secret>/files/<digest>/<name>")
+def file(secret: str, digest: str, name: str) -> ResponseReturnValue:
+    case = followed(context().session, secret)
+    if value_of(digest, name) not in [file.value for file in _public_files(case)]:
+        raise NotFound
+    return send_kept(file_of(context().session, case.instance_id or 0, None, digest, name))
 
 
 @pages.get("/follow/<secret>/qr.svg")
@@ -190,6 +203,7 @@ def _followed(secret: str, case: Case, errors: dict[str, str], status: int = 200
         place=full_name(upwards(given.session, case.place)),
         photos=reported_photos(given.session, case.id),
         settled_photos=_settled_photos(case),
+        files=_public_files(case),
         key=secrets.token_urlsafe(12),
     )
     return page, status
@@ -200,6 +214,12 @@ def _settled_photos(case: Case) -> list[Photo]:
     given = context()
     meant = public_photos(trail(given, case.instance_id)) if case.instance_id else set()
     return [photo for photo in photos(given.session, case) if photo.id in meant] if meant else []
+
+
+def _public_files(case: Case) -> list[Named]:
+    """The files of what was done that are meant for the reporter."""
+    given = context()
+    return public_files(trail(given, case.instance_id)) if case.instance_id else []
 
 
 def _course(case: Case) -> list[PlainStep]:

@@ -11,12 +11,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
 from api.signin import actor
-from api.work import context, db, undo
-from engine.audit import verify
-from engine.database import snapshot
-from engine.log import entries
+from api.work import context, undo
 from governance.context import Actor
 from governance.errors import Refused
+from governance.files.rules import FITTING
 from governance.forms.rules import read_form
 from governance.inbox.queries import trail
 from governance.starting.commands import begin
@@ -29,9 +27,11 @@ from web.drawing import drawing, progress
 from web.filling import filling
 from web.language import gettext as _
 from web.language import listed
+from web.proof import proof
 from web.sentences import say, say_all
 from web.texts import at_hand, package_of_instance
 from web.trail import steps, waiting, waiting_in
+from web.uploads import take_upload, with_files, with_pictures, with_upload
 
 pages = Blueprint("starting", __name__)
 KEY = 80
@@ -62,13 +62,14 @@ def ask(key: str) -> ResponseReturnValue:
 
 
 @pages.post("/start/<key>")
+@with_pictures
 @login_required  # type: ignore[untyped-decorator]
 def take(key: str) -> ResponseReturnValue:
     form, who = request.form, actor()
     found, _under = to_start(context().session, who, key)
-    data, misread = read_form(found.form, form.to_dict(flat=False))
     submission_key = form.get("key", "")[:KEY] or secrets.token_urlsafe(12)
     try:
+        data, misread = read_form(found.form, with_files(found.form, form.to_dict(flat=False), None, by=who.person_id))
         held = begin(context(), who, key, data, submission_key, misread=misread)
     except Refused as refused:
         undo()
@@ -85,6 +86,15 @@ def shape(key: str) -> ResponseReturnValue:
     found, under = _at_hand(key)
     undo()
     return render_template("_fields.html", errors={}, **_form(found, under, request.form))
+
+
+@pages.post("/start/<key>/files/<any(attachments, photos, signature):widget>")
+@with_upload
+@login_required  # type: ignore[untyped-decorator]
+def put_file(key: str, widget: str) -> ResponseReturnValue:
+    """Takes one file while the form is being filled in; it is theirs alone until the process has started."""
+    to_start(context().session, actor(), key)
+    return take_upload(actor().person_id)
 
 
 def _at_hand(key: str) -> tuple[Startable, Actor]:
@@ -111,7 +121,8 @@ def _form(found: Startable, under: Actor, form: Mapping[str, Any]) -> dict[str, 
     """What the form's templates need; there is no task yet, and nobody gives an opinion on what they ask for themselves."""
     beside = {"task": None, "mine": True, "has_opinion": False, "press": _("提交")}
     shapes = url_for("starting.shape", key=found.version.key)
-    return filling(found.desk(under), form, About(found.version.name), shapes) | beside
+    uploads = {widget: url_for("starting.put_file", key=found.version.key, widget=widget) for widget in FITTING}
+    return filling(found.desk(under), form, About(found.version.name), shapes, uploads) | beside
 
 
 def _done(held: Started) -> str:
@@ -152,10 +163,7 @@ def show(started_id: int) -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def prove(started_id: int) -> ResponseReturnValue:
     """核对记录: the chain of the log is whole, and the log alone gives the stored state."""
-    instance_id = _shown(started_id).instance_id
-    undo()
-    with snapshot(db.engine) as connection:
-        return render_template("_proof.html", findings=verify(connection, instance_id), steps=len(entries(connection, instance_id)))
+    return proof(_shown(started_id).instance_id)
 
 
 @pages.get("/started/<id:started_id>/diagram.bpmn")

@@ -20,6 +20,7 @@ from engine.log import loads
 from governance.cases.photos import add_photo
 from governance.context import Actor
 from governance.errors import NotFound, Refused
+from governance.files.rules import FITTING
 from governance.forms.rules import outcome, read_form
 from governance.inbox.queries import following, trail
 from governance.matters.queries import of_case
@@ -40,7 +41,7 @@ from web.pages.inbox import filtered
 from web.sentences import say, say_all
 from web.texts import at_hand
 from web.trail import addressed, steps, waiting
-from web.uploads import pictures, with_photos, with_pictures
+from web.uploads import pictures, take_upload, with_files, with_pictures, with_upload
 from web.why import once_overdue, reasons
 
 pages = Blueprint("tasks", __name__, url_prefix="/tasks")
@@ -166,6 +167,17 @@ def upload(task_id: int) -> ResponseReturnValue:
     return {"id": str(added.id), "url": about.photo(added.id)}, 201
 
 
+@pages.post("/<id:task_id>/files/<any(attachments, photos, signature):widget>")
+@with_upload
+@login_required  # type: ignore[untyped-decorator]
+def put_file(task_id: int, widget: str) -> ResponseReturnValue:
+    """Takes one file while the form is being filled in; the form then names it by its digest."""
+    held = _desk(task_id)
+    if held.task["closed_at"] or not may_do(actor(), held):
+        raise NotFound
+    return take_upload(actor().person_id, held.task["instance_id"], held.task["key"])
+
+
 @pages.get("/<id:task_id>/diagram.bpmn")
 @login_required  # type: ignore[untyped-decorator]
 def diagram(task_id: int) -> Response:
@@ -194,8 +206,16 @@ def _readable(task_id: int) -> Desk:
 
 def _read(held: Desk, form: MultiDict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """What was filled in, and what of it cannot be read; raises `Refused`."""
-    filled = with_photos(held.form, form.to_dict(flat=False), _about(held).pictured, held.task["key"], actor().person_id)
-    return read_form(held.form, filled)
+    ours = {"by": actor().person_id, "instance_id": held.task["instance_id"], "task_key": held.task["key"]}
+    return read_form(held.form, with_files(held.form, form.to_dict(flat=False), _about(held).pictured, **ours))
+
+
+def _filling(held: Desk, form: Mapping[str, Any], about: About) -> dict[str, Any]:
+    task_id = held.task["id"]
+    uploads = {widget: url_for("tasks.put_file", task_id=task_id, widget=widget) for widget in FITTING}
+    if about.pictured:
+        uploads["photos"] = url_for("tasks.upload", task_id=task_id)
+    return filling(held, form, about, url_for("tasks.shape", task_id=task_id), uploads)
 
 
 def _done(held: Desk, data: Mapping[str, Any], advance: Advance) -> str:
@@ -206,10 +226,6 @@ def _done(held: Desk, data: Mapping[str, Any], advance: Advance) -> str:
     coming = [w for w in waiting(advance.instance_id) if w.task.id in advance.opened]
     nexts = [_("%(step)s（%(who)s）", step=say(w.task.name), who=w.who) for w in coming]
     return said + (_("下一环节：%(next)s。", next=listed(nexts)) if nexts else "")
-
-
-def _filling(held: Desk, form: Mapping[str, Any], about: About) -> dict[str, Any]:
-    return filling(held, form, about, url_for("tasks.shape", task_id=held.task["id"]))
 
 
 def _about(held: Desk) -> About:

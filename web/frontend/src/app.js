@@ -1,6 +1,7 @@
 import htmx from 'htmx.org';
 import { meta } from './page.js';
 import './photos.js'; // before once.js: a form that still uploads is not yet submitted
+import './signature.js';
 import './once.js';
 import './people.js'; // before drafts.js, which asks at once who has been chosen
 import './drafts.js';

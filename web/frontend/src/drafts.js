@@ -120,7 +120,7 @@ function keep(form) {
   form.addEventListener('change', later);
   form.addEventListener('submit', save);
   form.addEventListener('draft:flush', save);
-  form.addEventListener('draft:discard', () => { rounds = 0; });
+  for (const byHand of ['draft:discard', 'draft:touched']) form.addEventListener(byHand, () => { rounds = 0; });
 }
 
 const flush = () => open.forEach((form) => form.dispatchEvent(new CustomEvent('draft:flush')));

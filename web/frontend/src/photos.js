@@ -1,4 +1,4 @@
-// input[type=file][data-photos]: every photo is sent on its own to data-url (field "file"), which answers {"id": …} or {"error": "a sentence"};
+// input[type=file][data-photos]: every photo, or with data-photos="files" every file, is sent on its own to data-url (field "file"), which answers {"id": …} or {"error": "a sentence"};
 // the form then carries the ids as data-name. Without JavaScript the same input sends its files with the form.
 import { all, announce, eachNew, icon, make, meta } from './page.js';
 import { say } from './words.js';
@@ -19,7 +19,7 @@ async function thumbnail(file) {
   }
 }
 
-function send(url, token, file, onProgress) {
+export function send(url, token, file, onProgress) {
   const request = new XMLHttpRequest(); // fetch tells nothing about the progress of an upload
   const done = new Promise((resolve, reject) => {
     request.upload.addEventListener('progress', (event) => { if (event.lengthComputable) onProgress(Math.round((100 * event.loaded) / event.total)); });
@@ -43,7 +43,8 @@ function send(url, token, file, onProgress) {
 
 function prepare(input) {
   const form = input.form;
-  const { url, name = 'photo_ids', max = Infinity } = input.dataset;
+  const { url, name = 'photo_ids', max = Infinity, photos: sort } = input.dataset;
+  const files = sort === 'files';
   const required = input.required;
   const list = make('ul', { className: 'photos' });
   const message = make('p', { className: 'photos-message', role: 'status' });
@@ -56,12 +57,12 @@ function prepare(input) {
   };
 
   function card(title, picture) {
-    const image = picture ? make('img', { src: picture, alt: title }) : icon('photo');
+    const image = picture ? make('img', { src: picture, alt: title }) : icon(files ? 'paperclip' : 'photo');
     const state = make('span', { className: 'photo-state' });
     const bar = make('progress', { max: 100, value: 0, 'aria-label': title });
     const remove = make('button', { type: 'button', className: 'btn btn-icon photo-remove', 'aria-label': say('photoOf', { action: say('photoRemove'), name: title }) }, icon('trash'));
     const retry = make('button', { type: 'button', className: 'btn photo-retry', hidden: true, 'aria-label': say('photoOf', { action: say('photoRetry'), name: title }) }, say('photoRetry'));
-    const item = make('li', { className: 'photo', title }, image, bar, state, retry, remove);
+    const item = make('li', { className: files ? 'photo is-file' : 'photo', title }, image, ...(files ? [make('span', { className: 'photo-name' }, title)] : []), bar, state, retry, remove);
     const show = (text, what) => { state.textContent = text; item.dataset.state = what; bar.hidden = what !== 'sending'; retry.hidden = what !== 'failed'; };
     remove.addEventListener('click', () => {
       item.dispatchEvent(new CustomEvent('photo:removed'));
@@ -101,11 +102,11 @@ function prepare(input) {
   }
 
   input.addEventListener('change', async () => {
-    const files = [...input.files];
+    const chosen = [...input.files];
     input.value = ''; // or the form would send them a second time
     const room = Math.max(0, Number(max) - items().length);
-    message.textContent = files.length > room ? say('photoTooMany', { max }) : '';
-    for (const file of files.slice(0, room)) await add(file); // one after the other: a phone's uplink is narrow
+    message.textContent = chosen.length > room ? say(files ? 'filesTooMany' : 'photoTooMany', { max }) : '';
+    for (const file of chosen.slice(0, room)) await add(file); // one after the other: a phone's uplink is narrow
   });
 
   form?.addEventListener('draft:save', (event) => {
@@ -132,6 +133,6 @@ document.addEventListener('submit', (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
   const message = unfinished[0].closest('.photos').nextElementSibling;
-  message.textContent = say('photosUnfinished', { count: unfinished.length });
+  message.textContent = say(unfinished.some((one) => one.matches('.is-file')) ? 'filesUnfinished' : 'photosUnfinished', { count: unfinished.length });
   unfinished[0].scrollIntoView({ block: 'center' });
 }, true);

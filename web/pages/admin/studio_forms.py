@@ -136,6 +136,7 @@ def _shape(form: Mapping[str, Any], filled: MultiDict[str, str], known: Mapping[
         "errors": {},
         "mine": True,
         "task": None,
+        "uploads": {},
     }
 
 

@@ -145,7 +145,7 @@ export class FormView {
 
   add(key, schema) {
     const name = freshName(this.draft, key === 'outcome' ? `${keyOf(this.path).replace(/\W/g, '_')}_result` : 'field');
-    const title = key === 'outcome' || key === 'photos' ? say(`kind_${key}`) : '';
+    const title = ['outcome', 'photos', 'attachments', 'signature'].includes(key) ? say(`kind_${key}`) : '';
     this.form.properties[name] = { type: schema.type, title, ...schema };
     for (const [number, option] of (schema.oneOf ?? schema.items?.oneOf ?? []).entries()) option.title = say('optionAt', { number: number + 1 });
     if (key === 'outcome') setRequired(this.form, name, true);

@@ -1,5 +1,6 @@
 // The kinds of fields that forms have: those that governance/forms draws and checks, each with what a new one begins with.
 const text = (widget, maxLength) => () => ({ type: 'string', maxLength, 'x-ui': { widget } });
+const files = (widget, maxItems) => () => ({ type: 'array', items: { type: 'string', maxLength: 200 }, maxItems, 'x-ui': { widget } });
 const choices = () => [1, 2].map((number) => ({ const: `option_${number}`, title: '' }));
 
 export const KINDS = [
@@ -16,7 +17,9 @@ export const KINDS = [
   { key: 'person', make: () => ({ type: 'string', maxLength: 40, 'x-ui': { widget: 'person', among: 'place', personal: true } }), bounds: [] },
   { key: 'location', make: () => ({ type: 'object', 'x-ui': { widget: 'location', personal: true } }), bounds: [] },
   { key: 'codes', make: () => ({ type: 'string', maxLength: 40, 'x-ui': { widget: 'codes', list: 'categories' } }), bounds: [] },
-  { key: 'photos', make: () => ({ type: 'array', items: { type: 'string', maxLength: 40 }, maxItems: 9, 'x-ui': { widget: 'photos' } }), bounds: ['minItems', 'maxItems'] },
+  { key: 'photos', make: files('photos', 9), bounds: ['minItems', 'maxItems'] },
+  { key: 'attachments', make: files('attachments', 5), bounds: ['minItems', 'maxItems'] },
+  { key: 'signature', make: text('signature', 200), bounds: [] },
 ];
 const OTHER = { key: 'other', bounds: [] };
 
