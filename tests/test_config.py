@@ -26,6 +26,7 @@ def test_nothing_set_is_a_trial_in_a_folder(tmp_path: Path) -> None:
         ("WUZHANG_DATABASE_URL", "mysql://x/y"),
         ("WUZHANG_DATABASE_URL", "nonsense"),
         ("WUZHANG_REDIS_URL", "http://x"),
+        ("WUZHANG_PROXY", "nginx.example.gov.cn"),
         ("WUZHANG_TYPO", "1"),
     ],
 )

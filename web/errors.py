@@ -100,10 +100,11 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or (error.code or 500) < 400:
         return error
     code = error.code or 500
-    return _tell(str(WORDS.get(code, WORDS[400 if code < 500 else 500])), code)
+    page, status = _tell(str(WORDS.get(code, WORDS[400 if code < 500 else 500])), code)
+    return page, status, {name: value for name, value in error.get_headers() if name == "Retry-After"}
 
 
-def _tell(said: str, status: int, back: str = "", back_words: str = "") -> ResponseReturnValue:
+def _tell(said: str, status: int, back: str = "", back_words: str = "") -> tuple[str, int]:
     return render_template("_error.html" if _is_part() else "error.html", sentence=said, back=back, back_words=back_words), status
 
 

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -20,7 +21,8 @@ SETTINGS = {
     "ANCHOR": "锚定文件：记录的检查点逐条追加到这里，默认为数据目录中的 anchor.jsonl；宜放到数据库管理员写不到的另一处存储",
     "HOST": "监听地址，默认 127.0.0.1",
     "PORT": "监听端口，默认 8000；PORT 也可以",
-    "THREADS": "网页进程的线程数，默认 4",
+    "THREADS": "网页进程的线程数，默认 4；开多个网页进程时用 1",
+    "PROXY": "前面的反向代理的 IP 地址，如 127.0.0.1：只信它在 X-Forwarded-For 里写明的访问者地址；不设置时谁写的都不信",
     "SERVICES": "流程调用的外部服务，名称=地址，逗号分隔，如 sms=https://sms.example.gov.cn/send",
     "PUBLIC_URL": "居民从外部访问的地址，写进二维码，如 https://example.gov.cn",
 }
@@ -45,6 +47,7 @@ class Config:
     redis_url: str = ""
     services: tuple[tuple[str, str], ...] = ()
     anchor_file: str = ""
+    proxy: str = ""
 
     @property
     def anchor(self) -> Path:
@@ -78,6 +81,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         redis_url=_redis_url(environ.get("WUZHANG_REDIS_URL") or ""),
         services=_services(environ.get("WUZHANG_SERVICES") or ""),
         anchor_file=environ.get("WUZHANG_ANCHOR") or "",
+        proxy=_address(environ.get("WUZHANG_PROXY") or ""),
     )
 
 
@@ -102,6 +106,13 @@ def _redis_url(url: str) -> str:
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise ConfigError("WUZHANG_REDIS_URL 应以 redis://、rediss:// 或 unix:// 开头。")
     return url
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text)) if text else ""
+    except ValueError as error:
+        raise ConfigError("WUZHANG_PROXY 应为 IP 地址。") from error
 
 
 def _services(text: str) -> tuple[tuple[str, str], ...]:

@@ -109,7 +109,9 @@ def backends(engine: Engine) -> list[int]:
 
 @contextmanager
 def served(url: str, folder: Path, secret: str, *, alone: bool = False) -> Iterator[tuple[str, int]]:
-    """`wuzhang serve` on a port of its own; its address and process id. Unless `alone`, what is due is left to workers that are not there."""
+    """`wuzhang serve` on a port of its own; its address and process id. Unless `alone`, it is one of several, as `docs/install.md` sets
+    them up, and what is due is left to workers that are not there.
+    """
     port = free_port()
     environ = {
         **os.environ,
@@ -117,7 +119,7 @@ def served(url: str, folder: Path, secret: str, *, alone: bool = False) -> Itera
         "WUZHANG_DATA_DIR": str(folder),
         "WUZHANG_SECRET_KEY": secret,
         "WUZHANG_PORT": str(port),
-        **({} if alone else {"WUZHANG_REDIS_URL": REDIS}),
+        **({} if alone else {"WUZHANG_REDIS_URL": REDIS, "WUZHANG_THREADS": "1"}),
     }
     if not alone:
         Redis.from_url(REDIS).flushdb()
