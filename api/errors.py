@@ -36,6 +36,7 @@ STATUS: Mapping[type[Exception], int] = {
     governance.NotFound: 404,
     governance.NotAllowed: 403,
     governance.NoSpace: 507,
+    governance.FileGone: 410,
     governance.Refused: 422,
     governance.SheetRejected: 422,
     WrongCredentials: 401,

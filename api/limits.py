@@ -26,6 +26,7 @@ LIMITS = {
     "tasks.upload": "120 per minute",
     "tasks.finish": "240 per minute",
     "tasks.put_file": "120 per minute",
+    "starting.take": "60 per minute; 600 per hour",
     "starting.put_file": "120 per minute",
     "api_tasks.photo": "120 per minute",
     "api_tasks.file": "120 per minute",

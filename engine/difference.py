@@ -107,11 +107,12 @@ class _Words:
     def setting(self, name: str, setting: Mapping[str, str]) -> str:
         """A setting's value as a person would say it."""
         if len(setting) == 1:
-            return self.listed(next(iter(setting.values())))
+            key, value = next(iter(setting.items()))
+            return self.listed(value, key)
         told, left = [], dict(setting)
         if name == "deadline" and {"amount", "unit"} <= left.keys():
             told.append(f"{self.listed(left.pop('amount'))} {self.listed(left.pop('unit'))}")
-        return "，".join([*told, *(f"{PARTS.get(key, key)} {self.listed(value)}" for key, value in left.items())])
+        return "，".join([*told, *(f"{PARTS.get(key, key)} {self.listed(value, key)}" for key, value in left.items())])
 
     def overdue(self, node: Node) -> str:
         """What becomes of an overdue step; an outcome that finishes it is called as on its form."""
@@ -120,11 +121,12 @@ class _Words:
         title = next((title for field in fields if isinstance(field, dict) and (title := _options(field).get(value))), value)
         return f"{self._word(kind)}（{_shown(title)}）" if value else self._word(kind)
 
-    def listed(self, value: str) -> str:
-        return _shown(value) if value.startswith("=") else _shown("、".join(map(self._word, value.split(","))))
+    def listed(self, value: str, key: str = "") -> str:
+        """The codes of a list in words; what a code means may depend on the attribute that holds it."""
+        return _shown(value) if value.startswith("=") else _shown("、".join(self._word(code.strip(), key) for code in value.split(",")))
 
-    def _word(self, code: str) -> str:
-        return self._words.get(code.strip(), code.strip())
+    def _word(self, code: str, key: str = "") -> str:
+        return self._words.get(f"{key}:{code}", self._words.get(code, code))
 
 
 def _shown(value: object) -> str:

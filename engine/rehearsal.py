@@ -20,7 +20,7 @@ from engine.log import Recorded
 from engine.machine import Machine
 from engine.plans import MOVES, Plan, planned
 from engine.program import Program, Step
-from engine.replay import lived
+from engine.replay import is_visit, lived
 from engine.walk import Walk
 
 Deadlines = Callable[[Node, Mapping[str, Any], datetime], datetime | None]
@@ -207,7 +207,7 @@ class _Rehearsal:
 
     def _went(self, seq: int, machine: Machine) -> None:
         self.steps += machine.steps
-        self.way += [(seq, step) for step in machine.steps if _visits(step, self.draft)]
+        self.way += [(seq, step) for step in machine.steps if is_visit(step, self.draft.diagram)]
         machine.steps.clear()
 
     def _as_it_was(self, until: int | None) -> tuple[list[Visit], frozenset[str | None]]:
@@ -221,7 +221,7 @@ class _Rehearsal:
             plan = plans[entry.seq]
             rested = frozenset(map(plan.new, machine.occupied()))
             if entry.kind not in MOVES:
-                visited = (plan.new(step.element) for step in machine.steps if _visits(step, machine.program))
+                visited = (plan.new(step.element) for step in machine.steps if is_visit(step, machine.diagram))
                 visits += [(entry.seq, new) for new in visited if new and new in self.draft.diagram.nodes]
         return visits, rested
 
@@ -261,14 +261,6 @@ class _Rehearsal:
         if lost is not None and not stop:
             return Parting(_source(self.draft.diagram, ways[0], lost), ways[0][lost], None), was[lost][0]
         return None
-
-
-def _visits(step: Step, program: Program) -> bool:
-    """A token came to a node, or a listener that no token comes to has heard what it listens for."""
-    node = program.diagram.nodes.get(step.element)
-    if node is None:
-        return False
-    return step.kind == "entered" or (step.kind == "fired" and node.kind in ("boundaryEvent", "startEvent"))
 
 
 def _first_beyond(way: list[str], beyond: Counter[str]) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from engine.diagram import Diagram
 from engine.errors import Diverged, Erased, NoSuchCommand, StepFailed, Unanswered
 from engine.log import Command, Data, Moving, Recorded
 from engine.machine import Machine
@@ -96,10 +97,15 @@ def trace(programs: Programs, version_id: int, log: Iterable[Recorded]) -> Trace
         elif entry.kind == "undo_move":
             steps = left.pop()
         steps += machine.steps
-    nodes = machine.diagram.nodes
-    visited = Counter(step.element for step in steps if step.kind in ("entered", "ended", "fired") and step.element in nodes)
+    visited = Counter(step.element for step in steps if is_visit(step, machine.diagram))
     taken = frozenset(step.element for step in steps if step.kind == "taken")
     return Trace(visited, taken, machine.occupied())
+
+
+def is_visit(step: Step, diagram: Diagram) -> bool:
+    """A token came to a node, or a listener that no token comes to has heard what it listens for."""
+    node = diagram.nodes.get(step.element)
+    return node is not None and (step.kind == "entered" or (step.kind == "fired" and node.kind in ("boundaryEvent", "startEvent")))
 
 
 def replay(programs: Programs, version_id: int, log: Iterable[Recorded], upto: int | None = None) -> Machine:

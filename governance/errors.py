@@ -18,6 +18,10 @@ class NotAllowed(GovernanceError):
     """您的岗位没有办理此事项的权限。"""
 
 
+class FileGone(GovernanceError):
+    """这个文件已不在，请联系管理员。"""
+
+
 class NoSpace(GovernanceError):
     """服务器磁盘空间不足，内容没有保存，请联系管理员腾出空间后重试。"""
 

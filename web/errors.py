@@ -16,14 +16,22 @@ from api.work import context, undo
 from engine.database import FULL, trouble
 from engine.errors import ClaimedByOther, EngineError, NoSuchInstance, NoSuchTask, TaskClosed
 from governance.calendar.errors import CalendarError
-from governance.errors import GovernanceError, NoSpace, NotAllowed, NotFound
+from governance.errors import FileGone, GovernanceError, NoSpace, NotAllowed, NotFound
 from governance.people.queries import names
 from governance.voting.errors import UnknownCode
 from web.format import moment
 from web.language import gettext as _
 from web.sentences import say
 
-STATUS: dict[type[Exception], int] = {NotFound: 404, NoSuchTask: 404, NoSuchInstance: 404, NotAllowed: 403, NoSpace: 507, UnknownCode: 404}
+STATUS: dict[type[Exception], int] = {
+    NotFound: 404,
+    NoSuchTask: 404,
+    NoSuchInstance: 404,
+    NotAllowed: 403,
+    NoSpace: 507,
+    FileGone: 410,
+    UnknownCode: 404,
+}
 WORDS = {
     400: lazy_gettext("请求有误，请返回重试。"),
     401: lazy_gettext("请先登录。"),

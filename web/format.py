@@ -40,7 +40,7 @@ def held_files(field: Field, form: Mapping[str, Any], data: Mapping[str, Any]) -
 
 def init_filters(app: Flask) -> None:
     """Registers the filters of the templates."""
-    app.jinja_env.filters.update(moment=moment, day=day, local=local, category=category, limit=limit_words, listed=listed)
+    app.jinja_env.filters.update(moment=moment, day=day, local=local, category=category, limit=limit_words, listed=listed, size=size)
     app.jinja_env.filters.update(say=say, worded=worded, post=post, zip=zip, named=lambda unit: named(context().session, unit))
     app.jinja_env.globals.update(held_files=held_files, left=left, now=lambda: context().now(), asset=partial(asset, _digests(app)))
 
@@ -60,6 +60,13 @@ def _digests(app: Flask) -> dict[str, str]:
     manifest = json.loads((Path(app.root_path) / "static" / "dist" / "MANIFEST.json").read_text())
     found: dict[str, str] = manifest["outputs"]
     return found
+
+
+def size(n: int) -> str:
+    """A file's size, to a tenth."""
+    if n < 1000:
+        return _("%(n)s 字节", n=n)
+    return f"{n / 1000:.0f} KB" if n < 1_000_000 else f"{n / 1_000_000:.1f} MB"
 
 
 def moment(at: datetime | None) -> str:

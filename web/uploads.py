@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
-from flask import Response, g, request, send_file, session, url_for
+from flask import Response, current_app, g, request, send_file, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
@@ -14,7 +15,7 @@ from api.work import context, undo
 from governance.cases.models import Photo
 from governance.cases.photos import PER_CASE, Picture, Pictured, add_photo, photo_path, read_picture
 from governance.cases.queries import photos
-from governance.errors import NotFound, Refused
+from governance.errors import FileGone, NotFound, Refused
 from governance.files.commands import add_file
 from governance.files.models import FormFile
 from governance.files.rules import FITTING, FORMATS, READERS, Attachment, file_path, read_attachment
@@ -153,9 +154,18 @@ def send_photo(photo_id: int, shown: Sequence[Photo]) -> Response:
     found = next((p for p in shown if p.id == photo_id), None)
     if found is None:
         raise NotFound
-    response = send_file(photo_path(context().folder, found.digest), mimetype="image/jpeg", max_age=3600)
+    response = _lying(photo_path(context().folder, found.digest), mimetype="image/jpeg", max_age=3600)
     response.headers["Cache-Control"] = "private, max-age=3600"
     return response
+
+
+def _lying(path: Path, **how: Any) -> Response:
+    """What lies at this place; raises `FileGone`."""
+    try:
+        return send_file(path, **how)
+    except FileNotFoundError as error:
+        current_app.logger.error("a file that is named is gone: %s", path.name)
+        raise FileGone from error
 
 
 def file_address(instance_id: int | None, value: str) -> str:
@@ -171,7 +181,7 @@ def file_address(instance_id: int | None, value: str) -> str:
 def send_kept(found: FormFile | MeetingFile) -> Response:
     """A file, to be saved: never shown as a page of ours."""
     path, kind = file_path(context().folder, found.digest), FORMATS[found.kind]
-    response = send_file(path, mimetype=kind.mime, as_attachment=True, download_name=found.name, max_age=0)
+    response = _lying(path, mimetype=kind.mime, as_attachment=True, download_name=found.name, max_age=0)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -11,6 +11,7 @@ import io
 import os
 import struct
 import warnings
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -84,9 +85,7 @@ def upright(content: bytes, mode: str = "RGB") -> Image.Image:
 def add_photo(context: Context, of: Pictured, picture: Picture, *, by: int | None = None, task_key: str | None = None) -> Photo:
     """Adds a picture to a case or a matter; raises `NoSpace`."""
     digest = hashlib.sha256(picture.content).hexdigest()
-    path = photo_path(context.folder, digest)
-    if not path.exists():
-        keep_file(path, picture.content, path.with_suffix(f".{context.new_id()}"))
+    put_file(context, photo_path(context.folder, digest), picture.content)
     photo = Photo(
         id=context.new_id(),
         **of.album,
@@ -100,6 +99,17 @@ def add_photo(context: Context, of: Pictured, picture: Picture, *, by: int | Non
     context.session.add(photo)
     context.session.flush()
     return photo
+
+
+def put_file(context: Context, path: Path, content: bytes) -> None:
+    """Puts a file in its place; the same that lies there already is as good as new to the sweep, and what was damaged is mended."""
+    try:
+        os.utime(path)
+        if path.read_bytes() == content:
+            return
+    except FileNotFoundError:
+        pass
+    keep_file(path, content, path.with_suffix(f".{context.new_id()}"))
 
 
 def keep_file(path: Path, content: bytes, fresh: Path) -> None:
@@ -134,11 +144,26 @@ def sweep(context: Context, shelf: str, *columns: InstrumentedAttribute[str]) ->
     gone = 0
     for part in (path for path in folder.iterdir() if path.is_dir()):
         files = {path.name.partition(".")[0]: path for path in part.iterdir() if path.stat().st_mtime < old}
-        known = {digest for column in columns for digest in context.session.scalars(select(column).where(column.in_(files)))}
+        known = _named(context, columns, files)
         for path in (path for digest, path in files.items() if digest not in known):
-            path.unlink(missing_ok=True)
-            gone += 1
+            gone += _put_away(path, lambda digests: _named(context, columns, digests), old)
     return gone
+
+
+def _named(context: Context, columns: Sequence[InstrumentedAttribute[str]], digests: Iterable[str]) -> set[str]:
+    """Those that a row names."""
+    return {digest for column in columns for digest in context.session.scalars(select(column).where(column.in_(digests)))}
+
+
+def _put_away(path: Path, named: Callable[[Iterable[str]], set[str]], old: float) -> bool:
+    """Removes a file, unless somebody has put the same there again since it was looked for."""
+    aside = path.with_name(f"{path.name}.gone")
+    path.rename(aside)
+    if aside.stat().st_mtime >= old or named([path.name.partition(".")[0]]):
+        aside.rename(path)
+        return False
+    aside.unlink()
+    return True
 
 
 def photo_path(folder: Path, digest: str) -> Path:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, delete, select
 
-from governance.cases.photos import keep_file
+from governance.cases.photos import put_file
 from governance.context import Context
 from governance.errors import NotFound, Refused
 from governance.files.models import FormFile
 from governance.files.rules import Attachment, file_path
 
 PER_FORM = 60
-"""How many files one task, or all that one person is about to start, may bring: changing one's mind costs disk space."""
+"""How many files one task may bring, or one person for their next start of a process: changing one's mind costs disk space."""
 WAITING = timedelta(days=15)
 """How long an upload waits for its start: a day longer than browsers keep a draft."""
 
@@ -56,16 +55,15 @@ def add_file(
 def lay(context: Context, content: bytes) -> str:
     """Puts a file on the shelf, and says its digest; what lies there already is as good as new to the sweep. Raises `NoSpace`."""
     digest = hashlib.sha256(content).hexdigest()
-    path = file_path(context.folder, digest)
-    try:
-        os.utime(path)
-    except FileNotFoundError:
-        keep_file(path, content, path.with_suffix(f".{context.new_id()}"))
+    put_file(context, file_path(context.folder, digest), content)
     return digest
 
 
-def take_over(context: Context, person_id: int, instance_id: int, values: Collection[str]) -> None:
-    """Gives what somebody has uploaded for a start to the instance that it has become; raises `NotFound` for what another start took."""
+def take_over(context: Context, person_id: int, instance_id: int, values: Collection[str], start: str) -> None:
+    """Gives what somebody has uploaded for a start to the instance that it has become, and forgets what else they brought for it.
+
+    Raises `NotFound` for what another start took.
+    """
     digests = {value.partition("/")[0] for value in values}
     mine = select(FormFile).where(FormFile.instance_id.is_(None), FormFile.added_by == person_id, FormFile.digest.in_(digests))
     waiting = {file.value: file for file in context.session.scalars(mine.order_by(FormFile.id.desc()).with_for_update())}
@@ -74,6 +72,8 @@ def take_over(context: Context, person_id: int, instance_id: int, values: Collec
             raise NotFound
         waiting[value].instance_id = instance_id
     context.session.flush()
+    left = (FormFile.instance_id.is_(None), FormFile.added_by == person_id, FormFile.task_key == start)
+    context.session.execute(delete(FormFile).where(*left))
 
 
 def waited(now: datetime) -> Select[Any]:

@@ -50,6 +50,8 @@ def broken_files(connection: Connection, folder: Path, only: int | None = None) 
         forms = package_of(connection, version.id, version.digest).forms.values()
         names.setdefault(version.key, set()).update(f.name for form in forms for f in fields(form) if f.widget in FITTING)
     content = cache(lambda digest: _digest(file_path(folder, digest)))
+    kept = select(FormFile.instance_id, FormFile.digest, FormFile.name).where(true() if only is None else FormFile.instance_id == only)
+    listed = {tuple(row) for row in connection.execute(kept)}
     for row in connection.execute(_naming([key for key, named in names.items() if named], only)).mappings():
         data = as_entry(row).data or {}
         for value in (text for name in names[row["key"]] & data.keys() for text in _texts(data[name])):
@@ -57,6 +59,8 @@ def broken_files(connection: Connection, folder: Path, only: int | None = None) 
             if (there := content(digest)) != digest:
                 said = f"文件“{name}”的内容与记录不符" if there else f"文件“{name}”已不在"
                 yield Finding(row["instance_id"], row["seq"], said)
+            elif (row["instance_id"], digest, name) not in listed:
+                yield Finding(row["instance_id"], row["seq"], f"文件“{name}”的登记已不在")
 
 
 def _naming(keys: Collection[str], only: int | None) -> Select[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -31,6 +32,9 @@ class Format(NamedTuple):
     part: str = ""
 
 
+ENDING, TYPES, MAX_LIST = b"PK\x05\x06", "[Content_Types].xml", 1_000_000
+"""How an archive's last record begins, which says how long its list of contents is; and the part that says what the others are."""
+MACROS = ("vbaproject", "macroenabled")
 FORMATS = {
     "pdf": Format("application/pdf"),
     "docx": Format("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "word/document.xml"),
@@ -114,12 +118,16 @@ def file_path(folder: Path, digest: str) -> Path:
 
 def _office(content: bytes) -> str | None:
     """Which office document an archive is, by its list of contents; those with macros are none."""
+    if int.from_bytes(content[(end := content.rfind(ENDING)) + 12 : end + 16], "little") > MAX_LIST:
+        return None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+            with archive.open(TYPES) as types:
+                said = types.read(MAX_LIST).decode("utf-8", "replace")
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, NotImplementedError, RuntimeError, zlib.error, EOFError):
         return None
-    if len(parts) > MAX_PARTS or any("vbaproject" in part.lower() for part in parts) or "[Content_Types].xml" not in parts:
+    if len(parts) > MAX_PARTS or any(mark in text.lower() for text in (said, *parts) for mark in MACROS):
         return None
     return next((kind for kind, known in FORMATS.items() if known.part and known.part in parts), None)
 

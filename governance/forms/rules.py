@@ -78,7 +78,10 @@ def outcome(form: Mapping[str, Any], known: Mapping[str, Any], at: datetime) -> 
 
 
 def read_form(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any], dict[str, str]]:
-    """What a page's texts mean, and a sentence for each field that cannot be read."""
+    """What a page's texts mean, and a sentence for each field that cannot be read.
+
+    None is what a field says that began with its own value and has been emptied.
+    """
     data: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for field in fields(form):
@@ -88,20 +91,32 @@ def read_form(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]]) -> t
         except ValueError:
             errors[field.name] = f"{field.title}填写不正确"
             continue
-        if value is not None:
+        if value is not None or (field.prefill == field.name and _is_emptied(field, filled)):
             data[field.name] = value
         elif field.widget == "person" and any(text.strip() for text in filled.get(f"{field.name}{SOUGHT}", ())):
             errors[field.name] = f"请从查到的人员中选择{field.title}"
     return data, errors
 
 
+def _is_emptied(field: Field, filled: Mapping[str, Sequence[str]]) -> bool:
+    """Whether nothing is meant: what is picked from a list stays as it was; files and boxes say nothing when there are none."""
+    return (
+        field.type == "array" or field.widget == "signature" or (field.name in filled and field.widget not in ("unit", "choice", "codes"))
+    )
+
+
 def check_form(
     form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, Any], at: datetime, misread: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """The data without what is not shown, checked as of `at`; `known` is what conditions may read beside it. Raises `Refused`."""
+    """The data without what is not shown, checked as of `at`; `known` is what conditions may read beside it. Raises `Refused`.
+
+    None empties a field that was known; it is no value.
+    """
+    emptied = {name for name, value in data.items() if value is None}
+    data = {name: value for name, value in data.items() if value is not None}
     shown = {f.name: f for f in shown_fields(form, data, known, at)}
     found = {name: problem for name, problem in (misread or {}).items() if name in shown}
-    found |= dict.fromkeys((name for name in data if name not in form["properties"]), "表单中没有这一项")
+    found |= dict.fromkeys((name for name in {*data, *emptied} if name not in form["properties"]), "表单中没有这一项")
     kept = {name: value for name, value in data.items() if name in shown}
     found |= {name: f"{shown[name].title}填写的内容过多" for name, value in kept.items() if len(_parts(value)) > MAX_PARTS}
     found |= {name: f"{shown[name].title}含有无法保存的字符" for name, value in kept.items() if not all(map(_storable, _parts(value)))}
@@ -117,7 +132,7 @@ def check_form(
             found[name] = problem
     if found:
         raise Refused(found)
-    return kept
+    return kept | dict.fromkeys(name for name in emptied if name in shown and known.get(name) is not None)
 
 
 def shown_fields(form: Mapping[str, Any], data: Mapping[str, Any], known: Mapping[str, Any], at: datetime) -> tuple[Field, ...]:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from engine.instances import FINISHED, Advance
 from engine.versions import package_of
 from governance.context import Actor, Context
+from governance.errors import Refused
 from governance.files.commands import take_over
 from governance.forms.rules import files_named
 from governance.starting.models import Started
@@ -39,7 +40,12 @@ def begin(
         return before
     found, under = to_start(context.session, actor, key)
     desk = found.desk(under)
-    filled = checked(context, desk, data, misread)
+    try:
+        filled = checked(context, desk, data, misread)
+    except Refused:
+        if before := _begun(context, actor, submission_key):
+            return before
+        raise
     held = Started(id=context.new_id(), person_id=actor.person_id, submission_key=submission_key)
     try:
         with context.session.begin_nested():
@@ -51,7 +57,7 @@ def begin(
     title = title_of(found.version.name, actor, filled)
     business_key = f"{KIND}:{held.id}"
     begun = instances(context).start(found.version, {**filled, **known(under)}, under.record(), business_key=business_key, title=title)
-    take_over(context, actor.person_id, begun.instance_id, set(files_named(desk.form, filled)))
+    take_over(context, actor.person_id, begun.instance_id, set(files_named(desk.form, filled)), key)
     return held
 
 

@@ -132,7 +132,9 @@ def _took_part(session: Session, actor: Actor, instance_id: int | None) -> bool:
     addressed = session.scalars(select(tasks.c.assignment).where(tasks.c.instance_id == instance_id))
     did = select(tasks.c.id).where(tasks.c.instance_id == instance_id, tasks.c.closed_by == str(actor.person_id))
     mine = set(actor.principals)
-    return any(mine.intersection(loads(one)["principals"]) for one in addressed) or session.scalar(did.limit(1)) is not None
+    told = (loads(one) for one in addressed)
+    had = any(mine.intersection([*one["principals"], *one["why"].get("formerly", ())]) for one in told)
+    return had or session.scalar(did.limit(1)) is not None
 
 
 def _sees_all(actor: Actor) -> bool:

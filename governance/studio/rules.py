@@ -95,12 +95,23 @@ def _unknown(package: Package) -> Iterator[Problem]:
         form = package.forms.get(named("form", {}).get("key", ""), {"properties": {}})
         if assign.get("unit") == REPORTER and named_by_forms({"": form}, PERSON):
             yield Problem("person_for_reporter", node.id, f"“{node.label}”由反映人办理，表单中不能有人员项。")
+        yield from _perhaps_nobody(package, node) if assign.get("unit") == CHOSEN else ()
 
     for key in (key for key, form in package.forms.items() if STARTER in form["properties"]):
         yield Problem("field_reserved", key, f"表单“{key}”中不能有编号为 starter 的项，它记着发起人。")
     for key, form in ((key, form) for key, form in package.forms.items() if not any(form_problems(form))):
         posts = (post for field in fields(form) for post in words(field.posts))
         yield from (Problem("post_unknown", key, f"表单“{key}”的可选岗位“{post}”不存在。") for post in _beyond(posts, POSTS))
+
+
+def _perhaps_nobody(package: Package, node: Node) -> Iterator[Problem]:
+    """Forms that may leave open who is to do a step."""
+    person = node.settings["assign"].get("person", "")
+    for key, form in package.forms.items():
+        if person in named_by_forms({key: form}, PERSON) and person not in form.get("required", ()):
+            title, named = form["properties"][person].get("title", person), form.get("title", key)
+            said = f"“{node.label}”由“{title}”中选定的人员办理，表单“{named}”中这一项可以不填：没有选人，流程就停在这里。"
+            yield Problem("person_optional", node.id, said, "warning")
 
 
 def _overdue(package: Package) -> Iterator[Problem]:

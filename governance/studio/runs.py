@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
@@ -367,19 +367,33 @@ def endings(session: Session, run_id: int) -> Mapping[str, int]:
     return dict(session.execute(counted).all())
 
 
-def results(session: Session, run_id: int, ending: str = "", element: str = "", limit: int = 100) -> list[tuple[RunResult, Case | None]]:
-    """The results of a run with the cases they are about, as far as they are cases."""
-    query = select(RunResult, Case).outerjoin(Case, Case.instance_id == RunResult.instance_id).where(RunResult.run_id == run_id)
+class Subject(NamedTuple):
+    """What an instance is about: a case, or something that has but a title."""
+
+    case: Case | None
+    title: str
+
+
+def results(session: Session, run_id: int, ending: str = "", element: str = "", limit: int = 100) -> list[tuple[RunResult, Subject]]:
+    """The results of a run with what they are about."""
+    query = (
+        select(RunResult, Case, instance_rows.c.title)
+        .join(instance_rows, instance_rows.c.id == RunResult.instance_id)
+        .outerjoin(Case, Case.instance_id == RunResult.instance_id)
+        .where(RunResult.run_id == run_id)
+    )
     if ending:
         query = query.where(RunResult.ending == ending)
     if element:
         query = query.where(RunResult.element == element)
-    return [(row[0], row[1]) for row in session.execute(query.order_by(RunResult.instance_id.desc()).limit(limit))]
+    rows = session.execute(query.order_by(RunResult.instance_id.desc()).limit(limit))
+    return [(result, Subject(case, title)) for result, case, title in rows]
 
 
-def case_of(session: Session, instance_id: int) -> Case | None:
-    """The case that an instance is about, if it is one."""
-    return session.scalar(select(Case).where(Case.instance_id == instance_id))
+def subject_of(session: Session, instance_id: int) -> Subject:
+    """What an instance is about."""
+    query = select(Case, instance_rows.c.title).select_from(instance_rows).outerjoin(Case, Case.instance_id == instance_rows.c.id)
+    return Subject(*session.execute(query.where(instance_rows.c.id == instance_id)).one())
 
 
 def rehearsed(context: Context, held: Run, instance_id: int) -> Outcome:

@@ -7,7 +7,7 @@ from typing import Any
 
 from governance.calendar.rules import LABELS as LIMIT_UNITS
 from governance.people.rules import POSTS
-from governance.workflow.rules import ACTIONS, OVERDUE, UNIT_RULES
+from governance.workflow.rules import ACTIONS, ACTOR_NAMES, OVERDUE, UNIT_RULES
 
 LOOKUP_NAMES = {
     "first_tier": "最低一级有人任职的层级",
@@ -32,26 +32,6 @@ CHECK_NAMES = {
     "notice_terms": "公示的期限",
     "topic_decision": "议题的审查意见",
     "implementation_plan": "落实任务的安排",
-}
-ACTOR_NAMES = {
-    "starter": "发起人",
-    "settler": "办结人",
-    "dispatcher": "派单人",
-    "first_receiver": "首问接待人",
-    "convener": "召集人",
-    "executor": "落实人",
-    "submitter": "提交人",
-    "editors": "修改过草稿的人",
-    "approver": "审批人",
-    "checker": "核查人",
-    "proposer": "提议人",
-    "examiner": "审查人",
-    "drafter": "起草人",
-    "legal_reviewer": "法律审查人",
-    "recorder": "记录人",
-    "supervisor": "督办人",
-    "rectifier": "整改人",
-    "publisher": "公示人",
 }
 
 

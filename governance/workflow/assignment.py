@@ -74,12 +74,12 @@ def above(session: Session, opening: Opening, principals: Sequence[str], passed:
 
 
 def _unit_of(session: Session, principals: Sequence[str], today: date) -> int | None:
-    """The unit that a task is addressed in; for a person, that of their first post."""
+    """The unit that a task is addressed in; for a person, that of their first post, also when they have left it."""
     for one in principals:
         kind, _, code = one.partition(":")
         if kind == "post":
             return int(code.rpartition("@")[2])
-        if kind == "person" and (held := appointments_of(session, int(code), today)):
+        if kind == "person" and (held := appointments_of(session, int(code), today) or all_appointments_of(session, int(code))):
             return held[0].unit_id
     return None
 

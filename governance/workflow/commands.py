@@ -194,7 +194,7 @@ def checked(context: Context, held: Desk, data: Mapping[str, Any], misread: Mapp
 
 def _unknown(context: Context, held: Desk, found: Mapping[str, Any]) -> dict[str, str]:
     """What a form names that does not exist: units, people it does not offer, pictures and files that are not of this instance."""
-    given = [(f, _listed(found[f.name])) for f in fields(held.form) if f.name in found]
+    given = [(f, _listed(found[f.name])) for f in fields(held.form) if found.get(f.name) is not None]
     strangers = [f for f, values in given if f.widget == "person" and not _all_offered(context, f, held.data, values)]
     wrong = {f.name: f"{f.title}中有不能选的人员" for f in strangers}
     named = [(f, values) for f, values in given if f.widget in ("unit", *FITTING)]

@@ -72,7 +72,8 @@ def _escalate(context: Context, run: Instances, holding: Holding, held: Desk) ->
 def _finish(context: Context, run: Instances, holding: Holding, held: Desk, value: str) -> None:
     """自动办结; where the form asks for more than is known, an administrator must look."""
     field = outcome(held.form, held.data, context.now())
-    data, misread = read_form(held.form, {field.name: [value]} if field else {})
+    told, misread = read_form(held.form, {field.name: [value]} if field else {})
+    data = {name: said for name, said in told.items() if said is not None}
     try:
         given = checked(context, held, data, misread)
     except Refused as refused:

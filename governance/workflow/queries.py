@@ -28,7 +28,7 @@ PAGE = 30
 def open_incidents(context: Context) -> Sequence[RowMapping]:
     """异常: what a diagram could not go on with, the oldest first."""
     query = (
-        select(incidents, Case.number, Case.title, instance_rows.c.version_id, process_versions.c.key)
+        select(incidents, Case.number, instance_rows.c.title, instance_rows.c.version_id, process_versions.c.key)
         .join(instance_rows, instance_rows.c.id == incidents.c.instance_id)
         .join(process_versions, process_versions.c.id == instance_rows.c.version_id)
         .outerjoin(Case, Case.instance_id == incidents.c.instance_id)

@@ -45,10 +45,36 @@ ESCALATE, FINISH = "escalate", "finish"
 OVERDUE = {ESCALATE: "转由上级办理", FINISH: "自动办结"}
 """超期处理: what becomes of a task that is not done in time; `finish:agree` finishes it with that value of its form's outcome."""
 EVER = datetime(2100, 1, 1, tzinfo=UTC)
+ACTOR_NAMES = {
+    "starter": "发起人",
+    "settler": "办结人",
+    "dispatcher": "派单人",
+    "first_receiver": "首问接待人",
+    "convener": "召集人",
+    "executor": "落实人",
+    "submitter": "提交人",
+    "editors": "修改过草稿的人",
+    "approver": "审批人",
+    "checker": "核查人",
+    "proposer": "提议人",
+    "examiner": "审查人",
+    "drafter": "起草人",
+    "legal_reviewer": "法律审查人",
+    "recorder": "记录人",
+    "supervisor": "督办人",
+    "rectifier": "整改人",
+    "publisher": "公示人",
+}
+"""How those are called who did something that a later step refers to: `wz:actor as`, `wz:assign exclude`."""
 SETTING_WORDS = (
-    {code: post.name for code, post in POSTS.items()} | {unit.value: name for unit, name in LABELS.items()} | ACTIONS | UNIT_RULES | OVERDUE
+    {code: post.name for code, post in POSTS.items()}
+    | {unit.value: name for unit, name in LABELS.items()}
+    | ACTIONS
+    | UNIT_RULES
+    | OVERDUE
+    | {f"{attribute}:{code}": name for attribute in ("as", "exclude") for code, name in ACTOR_NAMES.items()}
 )
-"""What the codes in a task's settings are called."""
+"""What the codes in a task's settings are called; where an attribute gives its codes another meaning, under its name and theirs."""
 AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}|/[0-9]{1,9})?")
 
 

@@ -329,7 +329,7 @@ def test_two_starts_at_once_share_no_file(desk: Desk) -> None:
     value = desk.bring(desk.worker)
     held = desk.begun(value)
     with pytest.raises(NotFound):
-        take_over(desk.context, desk.worker.person_id, held.instance_id or 0, {value})
+        take_over(desk.context, desk.worker.person_id, held.instance_id or 0, {value}, KEY)
 
 
 def test_what_is_brought_again_is_not_swept_before_it_is_committed(desk: Desk) -> None:

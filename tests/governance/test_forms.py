@@ -214,3 +214,36 @@ def test_words_by_which_nobody_was_chosen_are_not_lost() -> None:
     assert read_form(form, {"helper.q": ["张"]}) == ({}, {"helper": "请从查到的人员中选择协助人"})
     assert read_form(form, {"helper.q": ["张"], "helper": ["5"]}) == ({"helper": "5"}, {})
     assert read_form(form, {"helper.q": [" "]}) == ({}, {})
+
+
+def test_what_was_filled_in_before_can_be_emptied() -> None:
+    own = {"x-ui": {"prefill": "note"}}
+    form = {
+        "properties": {
+            "note": {"type": "string", **own},
+            "count": {"type": "integer"},
+            "from": {"type": "string", "x-ui": {"prefill": "x"}},
+        }
+    }
+    assert read_form(form, {"note": [" "], "count": [""], "from": [""]}) == ({"note": None}, {})
+    assert read_form(form, {"count": ["3"]}) == ({"count": 3}, {})
+    unit = {"properties": {"place": {"type": "string", "x-ui": {"widget": "unit", "prefill": "place"}}}}
+    assert read_form(unit, {"place": [""]}) == ({}, {})
+    papers = {"properties": {"papers": {"type": "array", "x-ui": {"widget": "attachments", "prefill": "papers"}}}}
+    assert read_form(papers, {}) == ({"papers": None}, {})
+    assert check_form(form, {"note": None}, {"note": "原来的"}, NOW) == {"note": None}
+    assert check_form(form, {"note": None, "count": None}, {}, NOW) == {}
+    assert check_form(form, {"note": "新的"}, {"note": "原来的"}, NOW) == {"note": "新的"}
+
+
+def test_what_must_be_filled_in_cannot_be_emptied_and_what_is_not_shown_is_left_alone() -> None:
+    form = {
+        "properties": {"note": {"type": "string", "title": "事由"}, "why": {"type": "string", "x-ui": {"visible": "note == 'b'"}}},
+        "required": ["note"],
+    }
+    with pytest.raises(Refused) as refused:
+        check_form(form, {"note": None}, {"note": "a"}, NOW)
+    assert refused.value.errors == {"note": "请填写事由"}
+    assert check_form(form, {"note": "a", "why": None}, {"why": "原来的"}, NOW) == {"note": "a"}
+    with pytest.raises(Refused):
+        check_form(form, {"note": "a", "other": None}, {}, NOW)

@@ -83,7 +83,7 @@ def link(shown: str, name: str) -> str:
 def test_papers_and_a_signature_go_through_the_process(district: District, worker: Client, lead: Client) -> None:
     address = begun(worker, brought(worker), shots=[brought(worker, drawn(), "门口.png", "photos")])
     shown = page(worker, address)
-    assert "合同.pdf" in shown and "21 Bytes" in shown
+    assert "合同.pdf" in shown and "21 字节" in shown
     answer = got(worker, link(shown, "合同.pdf"))
     assert answer.data == PDF and answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Disposition"].startswith("attachment;") and answer.mimetype == "application/pdf"

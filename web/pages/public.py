@@ -143,7 +143,7 @@ def answer(secret: str, task_id: int) -> ResponseReturnValue:
     try:
         held = asked_of_reporter(context(), case.id, task_id)
         ours = {"by": None, "instance_id": case.instance_id, "task_key": held.task["key"]}
-        filled = with_files(held.form, request.form.to_dict(flat=False), case, **ours)
+        filled = {} if held.task["closed_at"] else with_files(held.form, request.form.to_dict(flat=False), case, **ours)
         data, misread = read_form(held.form, filled)
         complete_as_reporter(context(), case.id, task_id, data, misread=misread, idempotency_key=request.form.get("key") or None)
     except Refused as refused:

@@ -69,7 +69,7 @@ def take(key: str) -> ResponseReturnValue:
     found, _under = to_start(context().session, who, key)
     submission_key = form.get("key", "")[:KEY] or secrets.token_urlsafe(12)
     try:
-        data, misread = read_form(found.form, with_files(found.form, form.to_dict(flat=False), None, by=who.person_id))
+        data, misread = read_form(found.form, with_files(found.form, form.to_dict(flat=False), None, by=who.person_id, task_key=key))
         held = begin(context(), who, key, data, submission_key, misread=misread)
     except Refused as refused:
         undo()
@@ -94,7 +94,7 @@ def shape(key: str) -> ResponseReturnValue:
 def put_file(key: str, widget: str) -> ResponseReturnValue:
     """Takes one file while the form is being filled in; it is theirs alone until the process has started."""
     to_start(context().session, actor(), key)
-    return take_upload(actor().person_id)
+    return take_upload(actor().person_id, task_key=key)
 
 
 def _at_hand(key: str) -> tuple[Startable, Actor]:

@@ -70,7 +70,7 @@ def finish(task_id: int) -> ResponseReturnValue:
         undo()
         return _page(task_id, {}, form, 409, stale=said)
     if advance.stopped:
-        flash(_("已提交，但流程在“%(where)s”遇到异常，管理员会处理，您不必重填。", where=say(advance.stopped.message)), "warning")
+        flash(_("已提交，您不必重填。流程没能继续，管理员会处理：%(why)s", why=say(advance.stopped.message)), "warning")
     else:
         flash(_done(held, data, advance), "success")
     flash(f"task-{task_id}", "draft-clear")

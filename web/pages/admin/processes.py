@@ -6,6 +6,7 @@ import json
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import RowMapping
 
 from api.signin import actor
 from api.work import context
@@ -16,6 +17,7 @@ from governance.people.queries import names
 from governance.studio import queries
 from governance.workflow.overdue import retry as retry_incident
 from governance.workflow.queries import open_incidents
+from web.about import about_instance
 from web.access import AUDITOR, for_posts
 from web.drawing import drawing
 from web.language import gettext as _
@@ -73,7 +75,14 @@ def incidents() -> ResponseReturnValue:
     given = context()
     found = open_incidents(given)
     latest = {key: queries.current(given.session, key) for key in {one.key for one in found}}
-    return render_template("admin/incidents.html", incidents=found, latest=latest)
+    abouts = {one.id: about_instance(one.instance_id, one.title) for one in found}
+    return render_template("admin/incidents.html", incidents=found, latest=latest, abouts=abouts, step=_step)
+
+
+def _step(incident: RowMapping) -> str:
+    """The name of the element at which an instance stopped."""
+    nodes = at_hand(package_of(context().session.connection(), incident.version_id)).diagram.nodes
+    return nodes[incident.element].label if incident.element in nodes else incident.element
 
 
 @pages.post("/incidents/<id:incident_id>/retry")

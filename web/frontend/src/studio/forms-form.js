@@ -6,7 +6,7 @@ import { KINDS, kindOf } from './forms-kinds.js';
 import { ask, button, entry, labelled, redraw, select } from './forms-parts.js';
 import { Preview } from './forms-preview.js';
 import { Condition, firstCondition } from './forms-rows.js';
-import { knownData, stepsWith, usesOf } from './forms-uses.js';
+import { comesBack, knownData, stepsWith, usesOf } from './forms-uses.js';
 import { say } from './forms-words.js';
 
 export class FormView {
@@ -147,6 +147,7 @@ export class FormView {
     const name = freshName(this.draft, key === 'outcome' ? `${keyOf(this.path).replace(/\W/g, '_')}_result` : 'field');
     const title = ['outcome', 'photos', 'attachments', 'signature'].includes(key) ? say(`kind_${key}`) : '';
     this.form.properties[name] = { type: schema.type, title, ...schema };
+    if (key !== 'outcome' && comesBack(this.draft, keyOf(this.path))) putUi(this.form.properties[name], 'prefill', name);
     for (const [number, option] of (schema.oneOf ?? schema.items?.oneOf ?? []).entries()) option.title = say('optionAt', { number: number + 1 });
     if (key === 'outcome') setRequired(this.form, name, true);
     this.open = name;

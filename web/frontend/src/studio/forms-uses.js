@@ -10,10 +10,15 @@ const TABLE_EXPRESSIONS = ['inputExpression', 'outputEntry', 'defaultOutputEntry
 const parsed = (text) => new DOMParser().parseFromString(text ?? '', 'application/xml');
 const named = (document, name) => [...document.getElementsByTagName('*')].filter((element) => element.localName === name);
 
+const filledWith = (draft, key) => named(parsed(draft.get('process.bpmn')), 'form').filter((form) => form.getAttribute('key') === key).map((form) => form.parentElement.parentElement);
+
 /** The steps and events that are filled in with this form. */
-export function stepsWith(draft, key) {
-  const forms = named(parsed(draft.get('process.bpmn')), 'form').filter((form) => form.getAttribute('key') === key);
-  return forms.map((form) => form.parentElement.parentElement).map((step) => step?.getAttribute('name') || step?.id || key);
+export const stepsWith = (draft, key) => filledWith(draft, key).map((step) => step?.getAttribute('name') || step?.id || key);
+
+/** Whether a form that starts the process is filled in again later, as when it is returned: what was filled in then comes with it. */
+export function comesBack(draft, key) {
+  const steps = filledWith(draft, key);
+  return steps.length > 1 && steps.some((step) => step?.localName === 'startEvent');
 }
 
 function place(element, diagram) {

@@ -9,6 +9,7 @@ import { say } from './words.js';
 
 const REPORTER = 'reporter';
 const CHOSEN = 'chosen';
+const STARTER_SELF = 'starter_self';
 const PEOPLE = ['bpmn:UserTask', 'bpmn:ManualTask', 'bpmn:Task'];
 const is = (panel, ...types) => types.includes(panel.object.$type);
 const of = (panel, name, attribute) => setting(panel.element, name, attribute);
@@ -59,7 +60,7 @@ function deadline(panel) {
   const to = (values) => put(panel.drawing, panel.element, 'deadline', values);
   const raw = (attribute, help) => text(panel, { key: `deadline-${attribute}`, label: say(`deadline_${attribute}`), value: of(panel, 'deadline', attribute), code: true, help, write: write(panel, 'deadline', attribute) });
   const none = { amount: '', unit: '', factor: '', until: '', overdue: '' };
-  const one = ['reporter', 'starter_self'].includes(of(panel, 'assign', 'unit'));
+  const one = [REPORTER, STARTER_SELF, CHOSEN].includes(of(panel, 'assign', 'unit'));
   const choices = overdueChoices(panel.draft, of(panel, 'form', 'key'), one || Boolean(of(panel, 'deadline', 'until')));
   const plain = [
     amount && text(panel, { key: 'amount', label: say('amount'), type: 'number', min: 1, value: amount, write: (value) => to({ amount: value || '1' }) }),
