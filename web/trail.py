@@ -138,12 +138,15 @@ def waiting_in(instance_ids: Sequence[int]) -> dict[int, list[Waiting]]:
     rows = open_tasks(context(), *instance_ids)
     people = names_of_people(context().session, {int(task.claimed_by) for task in rows if task.claimed_by})
     named = cache(lambda *principals: listed(addressed(principals)))
+    package = cache(lambda version_id: package_of(context().session.connection(), version_id))
     for task in rows:
         assignment = loads(task.assignment)
-        why, package = assignment["why"], package_of(context().session.connection(), task.version_id)
+        why = assignment["why"]
         who = people.get(int(task.claimed_by or 0)) or named(*assignment["principals"])
         found.setdefault(task.instance_id, []).append(
-            Waiting(task, why.get("limit", {}), who, limited_since(task.opened_at, why), once_overdue(package, task.element))
+            Waiting(
+                task, why.get("limit", {}), who, limited_since(task.opened_at, why), once_overdue(package(task.version_id), task.element)
+            )
         )
     return found
 

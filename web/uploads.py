@@ -181,7 +181,7 @@ def file_address(instance_id: int | None, value: str) -> str:
 def send_kept(found: FormFile | MeetingFile) -> Response:
     """A file, to be saved: never shown as a page of ours."""
     path, kind = file_path(context().folder, found.digest), FORMATS[found.kind]
-    response = _lying(path, mimetype=kind.mime, as_attachment=True, download_name=found.name, max_age=0)
+    response = _lying(path, mimetype=kind.mime, as_attachment=True, download_name=found.name, max_age=0, conditional=False)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, no-store"
     return response

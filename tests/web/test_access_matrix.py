@@ -133,7 +133,7 @@ ACCESS |= {
 WIDE = {"joint_office", "joint_office_lead", "district_leader", AUDITOR}
 """To these no case of the district is foreign: they may read it, and must not do other people's tasks."""
 READING = {"cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"} | {
-    *("api_tasks.show", "api_tasks.to_whom", "api_tasks.to_name", "interventions.contact", "interventions.order"),
+    *("api_tasks.show", "api_tasks.to_whom", "api_tasks.to_name", "interventions.contact", "interventions.order", "files.show"),
     *("matters.show", "matters.notice", "matters.diagram", "matters.state", "matters.photo", "matters.prove"),
     *("meetings.show", "meetings.notice", "meetings.qr", "room.live", "room.news"),
     *("records.minutes", "records.decisions", "records.files", "records.file"),
