@@ -47,6 +47,10 @@ def made(page: Page, home: str) -> None:
     page.locator("[data-element-id=revise_request]").first.click()
     page.locator("[data-element-id=approve_request]").first.click()
     page.get_by_label("由哪一项选定").select_option(label="请谁协助")
+    expect(page.locator(".studio-problem")).to_contain_text("这一项可以不填：没有选人，流程就停在这里")
+    page.get_by_role("tab", name="表单").click()
+    page.locator("[data-key=head-field]").click()
+    page.locator(".fd-field.is-open").get_by_label("必填").select_option(label="必填")
     expect(page.locator(SAVED)).to_be_attached()
     expect(page.locator(".studio-problem")).to_have_count(0)
 
