@@ -216,21 +216,14 @@ def test_words_by_which_nobody_was_chosen_are_not_lost() -> None:
     assert read_form(form, {"helper.q": [" "]}) == ({}, {})
 
 
-def test_what_was_filled_in_before_can_be_emptied() -> None:
-    own = {"x-ui": {"prefill": "note"}}
-    form = {
-        "properties": {
-            "note": {"type": "string", **own},
-            "count": {"type": "integer"},
-            "from": {"type": "string", "x-ui": {"prefill": "x"}},
-        }
-    }
-    assert read_form(form, {"note": [" "], "count": [""], "from": [""]}) == ({"note": None}, {})
-    assert read_form(form, {"count": ["3"]}) == ({"count": 3}, {})
-    unit = {"properties": {"place": {"type": "string", "x-ui": {"widget": "unit", "prefill": "place"}}}}
-    assert read_form(unit, {"place": [""]}) == ({}, {})
-    papers = {"properties": {"papers": {"type": "array", "x-ui": {"widget": "attachments", "prefill": "papers"}}}}
-    assert read_form(papers, {}) == ({"papers": None}, {})
+def test_files_and_lists_of_before_can_be_emptied_and_texts_stay() -> None:
+    own: dict[str, Any] = {"properties": {}}
+    for name, kind in {"papers": "array", "signed": "string", "note": "string", "days": "integer"}.items():
+        widget = {"papers": "attachments", "signed": "signature"}.get(name, "text")
+        own["properties"][name] = {"type": kind, "x-ui": {"widget": widget, "prefill": name}}
+    assert read_form(own, {"note": [" "], "days": [""]}) == ({"papers": None, "signed": None}, {})
+    assert read_form({"properties": {"papers": {"type": "array", "x-ui": {"widget": "attachments"}}}}, {}) == ({}, {})
+    form = {"properties": {"note": {"type": "string"}, "count": {"type": "integer"}}}
     assert check_form(form, {"note": None}, {"note": "原来的"}, NOW) == {"note": None}
     assert check_form(form, {"note": None, "count": None}, {}, NOW) == {}
     assert check_form(form, {"note": "新的"}, {"note": "原来的"}, NOW) == {"note": "新的"}
