@@ -21,6 +21,7 @@ FLAGS = [
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
     "--hide-scrollbars",
+    "--disable-smooth-scrolling",  # a page that still scrolls between pressing and releasing the mouse loses the click
 ]
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_plus
 
 from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
@@ -61,7 +62,9 @@ def test_18_a_draft_outlives_the_session(town: District, people: People) -> None
         page.locator(".outcome").filter(has_text="上报上级").click()
     page.fill("[name=work_done]", "已围挡并张贴提示。")
     page.fill("#opinion", "请上级统筹。")
-    with page.expect_response(re.compile("/foresee$")):
+    with page.expect_response(
+        lambda answer: answer.url.endswith("/foresee") and "请上级统筹" in unquote_plus(answer.request.post_data or "")
+    ):
         page.locator("#opinion").press("Tab")
     page.context.clear_cookies()
     page.locator("#fields .form-actions button").click()
