@@ -126,6 +126,8 @@ def http(error: HTTPException) -> Response:
     cause = getattr(error, "original_exception", None)
     if isinstance(cause, OperationalError) and trouble(cause):
         return busy(cause)
+    if isinstance(cause, governance.NoSpace):
+        return named(cause)
     undo()
     code = error.code if error.code and error.code >= 400 else 404
     facts: dict[str, Any] = {}

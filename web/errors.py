@@ -102,6 +102,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     cause = getattr(error, "original_exception", None)
     if isinstance(cause, OperationalError) and trouble(cause):
         return _busy(cause)
+    if isinstance(cause, NoSpace):
+        return refused(cause)
     undo()
     if error.code == 401:
         return _to_sign_in(request.full_path if request.method == "GET" and not _is_part() else _page_before())

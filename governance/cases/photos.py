@@ -5,25 +5,20 @@ Reading a picture costs time and memory and touches no database: entrances do it
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
-import os
 import struct
 import warnings
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 from PIL import Image, ImageOps, UnidentifiedImageError
-from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute
 
 from governance.cases.models import Photo
 from governance.context import Context
-from governance.errors import NoSpace, Refused
+from governance.errors import Refused
+from governance.shelf import put_file, sweep
 
 MAX_BYTES = 10_000_000
 MAX_PIXELS = {"JPEG": 120_000_000, "PNG": 25_000_000, "WEBP": 25_000_000}
@@ -33,10 +28,8 @@ MAX_PROGRESSIVE, MAX_SCANS = 30_000_000, 16
 SCAN = b"\xff\xda"
 BROKEN = (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError, IndexError, EOFError, OverflowError, struct.error)
 """What the decoders raise for files that are not what they seem."""
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LONGEST_SIDE = 1920
 PER_CASE = 9
-DAY = timedelta(days=1)
 
 
 class Pictured(Protocol):
@@ -83,7 +76,7 @@ def upright(content: bytes, mode: str = "RGB") -> Image.Image:
 
 
 def add_photo(context: Context, of: Pictured, picture: Picture, *, by: int | None = None, task_key: str | None = None) -> Photo:
-    """Adds a picture to a case or a matter; raises `NoSpace`."""
+    """Adds a picture to a case or a matter."""
     digest = hashlib.sha256(picture.content).hexdigest()
     put_file(context, photo_path(context.folder, digest), picture.content)
     photo = Photo(
@@ -101,69 +94,9 @@ def add_photo(context: Context, of: Pictured, picture: Picture, *, by: int | Non
     return photo
 
 
-def put_file(context: Context, path: Path, content: bytes) -> None:
-    """Puts a file in its place; the same that lies there already is as good as new to the sweep, and what was damaged is mended."""
-    try:
-        os.utime(path)
-        if path.read_bytes() == content:
-            return
-    except FileNotFoundError:
-        pass
-    keep_file(path, content, path.with_suffix(f".{context.new_id()}"))
-
-
-def keep_file(path: Path, content: bytes, fresh: Path) -> None:
-    """Writes a file whole or not at all, and to the disk before any row names it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        if error.errno in NO_SPACE:
-            raise NoSpace from error
-        raise
-
-
 def sweep_photos(context: Context) -> int:
-    """Removes pictures that no case keeps, because the request that brought them was refused; once a day. Says how many."""
+    """Removes pictures that no case keeps; once a day. Says how many."""
     return sweep(context, "photos", Photo.digest)
-
-
-def sweep(context: Context, shelf: str, *columns: InstrumentedAttribute[str]) -> int:
-    """Removes from a folder what no row names; once a day. A file younger than a day may belong to a request that has not ended."""
-    folder, now = context.folder / shelf, context.now()
-    swept, old = folder / ".swept", (now - DAY).timestamp()
-    if not folder.exists() or (swept.exists() and swept.stat().st_mtime > old):
-        return 0
-    swept.touch()
-    os.utime(swept, (now.timestamp(),) * 2)
-    gone = 0
-    for part in (path for path in folder.iterdir() if path.is_dir()):
-        files = {path.name.partition(".")[0]: path for path in part.iterdir() if path.stat().st_mtime < old}
-        known = _named(context, columns, files)
-        for path in (path for digest, path in files.items() if digest not in known):
-            gone += _put_away(path, lambda digests: _named(context, columns, digests), old)
-    return gone
-
-
-def _named(context: Context, columns: Sequence[InstrumentedAttribute[str]], digests: Iterable[str]) -> set[str]:
-    """Those that a row names."""
-    return {digest for column in columns for digest in context.session.scalars(select(column).where(column.in_(digests)))}
-
-
-def _put_away(path: Path, named: Callable[[Iterable[str]], set[str]], old: float) -> bool:
-    """Removes a file, unless somebody has put the same there again since it was looked for."""
-    aside = path.with_name(f"{path.name}.gone")
-    path.rename(aside)
-    if aside.stat().st_mtime >= old or named([path.name.partition(".")[0]]):
-        aside.rename(path)
-        return False
-    aside.unlink()
-    return True
 
 
 def photo_path(folder: Path, digest: str) -> Path:

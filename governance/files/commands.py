@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, delete, select
 
-from governance.cases.photos import put_file
 from governance.context import Context
 from governance.errors import NotFound, Refused
 from governance.files.models import FormFile
 from governance.files.rules import Attachment, file_path
+from governance.shelf import put_file
 
 PER_FORM = 60
 """How many files one task may bring, or one person for their next start of a process: changing one's mind costs disk space."""
@@ -26,23 +25,22 @@ def add_file(
 ) -> FormFile:
     """Takes in a file for the form of a task, or of a start; at a task, the same file again is the one there is.
 
-    Raises `Refused`, `NoSpace`.
+    Raises `Refused`.
     """
     same_form = (FormFile.instance_id == instance_id, FormFile.task_key == task_key, FormFile.added_by == by)
     brought = context.session.scalars(select(FormFile).where(*same_form)).all()
-    digest = hashlib.sha256(sent.content).hexdigest()
-    if instance_id and (known := next((file for file in brought if (file.digest, file.name) == (digest, sent.name)), None)):
+    if instance_id and (known := next((file for file in brought if (file.digest, file.name) == (sent.digest, sent.name)), None)):
         return known
     if len(brought) >= PER_FORM:
         raise Refused({"file": f"一张表单最多上传 {PER_FORM} 次，请先提交，或者稍后再传"})
-    lay(context, sent.content)
+    put_file(context, file_path(context.folder, sent.digest), sent.content)
     kept = FormFile(
         id=context.new_id(),
         instance_id=instance_id,
         task_key=task_key,
         name=sent.name,
         kind=sent.kind,
-        digest=digest,
+        digest=sent.digest,
         size=len(sent.content),
         added_by=by,
         added_at=context.now(),
@@ -50,13 +48,6 @@ def add_file(
     context.session.add(kept)
     context.session.flush()
     return kept
-
-
-def lay(context: Context, content: bytes) -> str:
-    """Puts a file on the shelf, and says its digest; what lies there already is as good as new to the sweep. Raises `NoSpace`."""
-    digest = hashlib.sha256(content).hexdigest()
-    put_file(context, file_path(context.folder, digest), content)
-    return digest
 
 
 def take_over(context: Context, person_id: int, instance_id: int, values: Collection[str], start: str) -> None:

@@ -5,11 +5,13 @@ Reading a file costs time and touches no database: entrances do it before their 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -57,6 +59,11 @@ class Attachment:
     name: str
     kind: str
     content: bytes
+
+    @cached_property
+    def digest(self) -> str:
+        """What it is named by."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 def read_attachment(name: str, content: bytes) -> Attachment:

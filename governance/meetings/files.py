@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from governance.cases.photos import sweep
 from governance.context import Actor, Context
 from governance.errors import NotFound, Refused
-from governance.files.commands import lay
 from governance.files.models import FormFile
-from governance.files.rules import Attachment
+from governance.files.rules import Attachment, file_path
 from governance.meetings.commands import require
 from governance.meetings.models import Meeting, MeetingFile
 from governance.meetings.queries import held_by
 from governance.meetings.rules import Status
+from governance.shelf import put_file, sweep
 
 PER_MEETING = 20
 
 
 def attach(context: Context, actor: Actor, meeting_id: int, sent: Attachment) -> MeetingFile:
-    """Adds an attachment; raises `NotNow`, `NoSpace`, `Refused`."""
+    """Adds an attachment; raises `NotNow`, `Refused`."""
     held = held_by(context.session, meeting_id, actor)
     require(held, Status.DRAFT, Status.NOTICED, Status.OPEN, Status.CLOSED)
     count = context.session.scalar(select(func.count(MeetingFile.id)).where(MeetingFile.meeting_id == held.id)) or 0
@@ -29,13 +28,14 @@ def attach(context: Context, actor: Actor, meeting_id: int, sent: Attachment) ->
 
 
 def keep(context: Context, actor: Actor, held: Meeting, sent: Attachment) -> MeetingFile:
-    """Puts a file to those of a meeting; raises `NoSpace`."""
+    """Puts a file to those of a meeting."""
+    put_file(context, file_path(context.folder, sent.digest), sent.content)
     kept = MeetingFile(
         id=context.new_id(),
         meeting_id=held.id,
         name=sent.name,
         kind=sent.kind,
-        digest=lay(context, sent.content),
+        digest=sent.digest,
         size=len(sent.content),
         added_by=actor.person_id,
         added_at=context.now(),

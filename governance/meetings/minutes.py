@@ -69,7 +69,7 @@ def sign_minutes(context: Context, actor: Actor, meeting_id: int, minutes_id: in
 
 
 def record_signature(context: Context, actor: Actor, meeting_id: int, minutes_id: int, attendee_id: int, sheet: Picture) -> Signature:
-    """A signature on paper, recorded with a picture of the sheet; raises what `sign_minutes` raises, `NotAllowed`, `NoSpace`."""
+    """A signature on paper, recorded with a picture of the sheet; raises what `sign_minutes` raises, `NotAllowed`."""
     held = held_by(context.session, meeting_id, actor)
     return _sign(context, actor, held, minutes_id, attendee(context.session, held, attendee_id), sheet)
 

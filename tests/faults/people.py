@@ -37,12 +37,12 @@ def sign_in(app: Flask, district: District, username: str) -> Client:
     return client
 
 
-def report(app: Flask, text: str = "楼道里的排水管漏水，地面湿滑。") -> TestResponse:
+def report(app: Flask, text: str = "楼道里的排水管漏水，地面湿滑。", **more: object) -> TestResponse:
     resident = Client(app.test_client())
     page = resident.http.get(f"/report?place={PLACE}").get_data(as_text=True)
     place = re.search(r'name="place" value="(\d+)"', page)
     assert place
-    return resident.post("/report", f"/report?place={PLACE}", text=text, place=place.group(1))
+    return resident.post("/report", f"/report?place={PLACE}", text=text, place=place.group(1), **more)
 
 
 def first_task(client: Client) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import resource
 from collections.abc import Iterator
@@ -37,6 +38,17 @@ def no_space(district: District) -> Iterator[None]:
     yield
     event.remove(engine, "checkout", stop)
     engine.dispose()
+
+
+@contextmanager
+def files_cannot_grow() -> Iterator[None]:
+    """The disk takes nothing more than a few letters a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def png() -> bytes:
@@ -84,17 +96,28 @@ def test_a_photo_that_finds_no_space_leaves_no_file(tmp_path: Path) -> None:
     district = District(tmp_path)
     reported(district.app())
     picture = read_picture(png())
+    with files_cannot_grow(), pytest.raises(NoSpace, match="磁盘空间不足"), district.office.work() as context:
+        add_photo(context, context.session.scalars(select(Case)).one(), picture)
+    assert [path for path in (tmp_path / "photos").rglob("*") if path.is_file()] == []
     with district.office.work() as context:
-        case = context.session.scalars(select(Case)).one()
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
-        try:
-            with pytest.raises(NoSpace, match="磁盘空间不足"):
-                add_photo(context, case, picture)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        assert [path for path in (tmp_path / "photos").rglob("*") if path.is_file()] == []
         assert context.session.scalars(select(Photo)).all() == []
-        assert photo_path(tmp_path, add_photo(context, case, picture).digest).exists()
+        photo = add_photo(context, context.session.scalars(select(Case)).one(), picture)
+        assert not photo_path(tmp_path, photo.digest).exists(), "not before it is kept"
+        digest = photo.digest
+    assert photo_path(tmp_path, digest).exists()
     assert whole(district)
     district.close()
+
+
+def test_a_photo_that_finds_no_space_is_told_at_the_page(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = district.app()
+
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    app.testing = False
+    monkeypatch.setattr("os.fsync", full)
+    page = report(app, "水管漏水。", photos=[(io.BytesIO(png()), "井盖.png")])
+    assert page.status_code == 507 and "磁盘空间不足" in page.get_data(as_text=True)
+    monkeypatch.undo()
+    assert reported(app)["number"].endswith("0001") and whole(district)

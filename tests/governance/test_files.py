@@ -26,6 +26,7 @@ from governance.files.queries import broken_files, file_of
 from governance.files.rules import Attachment, file_path, read_attachment, read_photo, read_signature
 from governance.forms.rules import check_form
 from governance.meetings.files import sweep_files
+from governance.shelf import lay
 from governance.starting.commands import begin
 from governance.starting.models import Started
 from governance.starting.queries import may_read
@@ -205,6 +206,7 @@ def test_what_comes_with_a_start_becomes_the_instances(desk: Desk) -> None:
     assert (first["papers"], first["shots"]) == ([value], [shot])
     digest, _, name = value.partition("/")
     kept = file_of(session, held.instance_id or 0, None, digest, name)
+    lay(session)
     assert file_path(desk.context.folder, kept.digest).read_bytes() == PDF
     with pytest.raises(NotFound):
         file_of(session, 0, desk.worker.person_id, digest, name)
@@ -296,6 +298,7 @@ def test_what_no_start_comes_for_is_swept_and_what_is_named_stays(desk: Desk) ->
     kept, waiting = desk.bring(desk.worker), desk.bring(desk.worker, PDF + b"2", "x.pdf")
     desk.begun(kept)
     digests = [value.partition("/")[0] for value in (kept, waiting)]
+    lay(desk.context.session)
     desk.district.clock.pass_by(seconds=WAITING.total_seconds() - 60)
     assert drop_waiting(desk.context) == 0
     desk.district.clock.pass_by(minutes=2)
@@ -332,13 +335,14 @@ def test_two_starts_at_once_share_no_file(desk: Desk) -> None:
         take_over(desk.context, desk.worker.person_id, held.instance_id or 0, {value}, KEY)
 
 
-def test_what_is_brought_again_is_not_swept_before_it_is_committed(desk: Desk) -> None:
+def test_what_is_brought_again_is_as_good_as_new_to_the_sweep(desk: Desk) -> None:
     digest = desk.bring(desk.worker).partition("/")[0]
+    lay(desk.context.session)
     age(desk, digest)
     desk.bring(desk.worker)
+    lay(desk.context.session)
     desk.context.session.execute(update(FormFile).values(digest="0" * 64))
     (desk.context.folder / "files" / ".swept").unlink(missing_ok=True)
-    os.utime(file_path(desk.context.folder, digest), (desk.context.now().timestamp(),) * 2)
     sweep_files(desk.context)
     assert file_path(desk.context.folder, digest).exists()
 

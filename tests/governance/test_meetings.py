@@ -56,6 +56,7 @@ from governance.meetings.files import PER_MEETING, attach, file_of, sweep_files
 from governance.meetings.minutes import TEXT, altered, record_signature, sign_minutes, write_minutes
 from governance.meetings.models import Minutes
 from governance.meetings.rules import Body, Role, Status, status
+from governance.shelf import lay
 from governance.workflow.commands import complete
 from tests.district import MONDAY, District
 from tests.governance.meeting_world import ESTATE, OTHER, Hall
@@ -452,6 +453,7 @@ def test_only_who_was_there_signs(hall: Hall) -> None:
     with pytest.raises(NotPresent):
         record_signature(hall.context, lead, held.id, version.id, absent.id, read_picture(picture()))
     kept = record_signature(hall.context, lead, held.id, version.id, present.id, read_picture(picture()))
+    lay(hall.context.session)
     assert kept.file_id and file_path(hall.context.folder, file_of(hall.context, held, kept.file_id).digest).exists()
     with pytest.raises(NotFound):
         record_signature(hall.context, lead, held.id, 1, present.id, read_picture(picture()))
@@ -521,6 +523,7 @@ def test_attachments_are_kept_by_content_and_counted(hall: Hall) -> None:
     held, lead = hall.draft(), hall.holder()
     sent = Attachment("方案.pdf", "pdf", b"%PDF-1.7")
     one, again = (attach(hall.context, lead, held.id, sent) for _ in range(2))
+    lay(hall.context.session)
     assert one.digest == again.digest and file_path(hall.context.folder, one.digest).read_bytes() == sent.content
     for _ in range(PER_MEETING - 2):
         attach(hall.context, lead, held.id, sent)
@@ -532,6 +535,7 @@ def test_attachments_are_kept_by_content_and_counted(hall: Hall) -> None:
 def test_what_no_meeting_keeps_is_swept_after_a_day(hall: Hall) -> None:
     context = hall.context
     kept = file_path(context.folder, attach(context, hall.holder(), hall.draft().id, Attachment("a.pdf", "pdf", b"%PDF-kept")).digest)
+    lay(context.session)
     orphan, fresh = (file_path(context.folder, letter * 64) for letter in "ab")
     for path in (orphan, fresh):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,14 +7,15 @@ import os
 
 import pytest
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from governance.cases.commands import Report, register
-from governance.cases.models import Case
+from governance.cases.models import Case, Photo
 from governance.cases.photos import MAX_BYTES, add_photo, photo_path, read_picture
 from governance.context import Context
 from governance.errors import Refused
 from governance.organisation.models import Unit
+from governance.shelf import lay
 from tests.district import District
 
 
@@ -34,6 +35,7 @@ def test_a_picture_is_kept_without_what_the_camera_wrote_into_it(context: Contex
     exif = Image.Exif()
     exif[0x010E] = "secret place"
     kept = add_photo(context, case, read_picture(picture("JPEG", exif=exif)))
+    lay(context.session)
     stored = photo_path(context.folder, kept.digest).read_bytes()
     assert b"secret place" not in stored and stored[:3] == b"\xff\xd8\xff" and not Image.open(io.BytesIO(stored)).getexif()
 
@@ -73,16 +75,31 @@ def test_what_is_no_acceptable_picture_is_refused(content: bytes) -> None:
         read_picture(content)
 
 
-def test_a_picture_that_no_case_keeps_goes_after_a_day_and_no_other(built: District) -> None:
+def reported(context: Context, key: str) -> Case:
+    place = context.session.scalars(select(Unit).where(Unit.code == "50019900100100001")).one()
+    return register(context, Report("井盖松动", place, "居民匿名", key))[0]
+
+
+def test_a_refused_picture_leaves_no_file(built: District) -> None:
     with built.office.work() as context:
-        place = context.session.scalars(select(Unit).where(Unit.code == "50019900100100001")).one()
-        case = register(context, Report("井盖松动", place, "居民匿名", "sweep-test"))[0]
-        kept = photo_path(context.folder, add_photo(context, case, read_picture(picture(size=(31, 30)))).digest)
-        case_id = case.id
+        case_id = reported(context, "refused-picture").id
     with built.office.work() as context:
         case = context.session.get_one(Case, case_id)
-        lost, fresh = (photo_path(context.folder, add_photo(context, case, read_picture(picture(size=(n, 30)))).digest) for n in (32, 33))
+        with context.session.begin_nested():
+            lost = photo_path(context.folder, add_photo(context, case, read_picture(picture(size=(34, 30)))).digest)
+        assert not lost.exists(), "part of the work is done, but nothing is kept yet"
         context.session.rollback()
+    assert not lost.exists()
+
+
+def test_a_picture_that_no_case_keeps_goes_after_a_day_and_no_other(built: District) -> None:
+    with built.office.work() as context:
+        case = reported(context, "sweep-test")
+        photos = [add_photo(context, case, read_picture(picture(size=(n, 30)))) for n in (31, 32, 33)]
+        kept, lost, fresh = (photo_path(context.folder, photo.digest) for photo in photos)
+        gone = [photo.id for photo in photos[1:]]
+    with built.office.work() as context:
+        context.session.execute(delete(Photo).where(Photo.id.in_(gone)))
     now = built.clock().timestamp()
     for path, age in ((kept, 90_000), (lost, 90_000), (fresh, 60)):
         os.utime(path, (now - age,) * 2)

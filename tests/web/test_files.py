@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Iterator
@@ -242,6 +243,10 @@ def test_residents_see_what_is_public_and_bring_their_own(district: District) ->
     sent |= {choice.group(1): choice.group(2), "supplement_text": "三楼。"}
     refused = resident.http.post(answer.group(1), data=sent)
     assert refused.status_code == 422 and "签名是空白的，请签名" in refused.get_data(as_text=True)
+    proof = file_path(district.folder, hashlib.sha256(PDF + b"proof").hexdigest())
+    unsigned = {"proof:attachments": (io.BytesIO(PDF + b"proof"), "收据.pdf"), **resident.token(follow), choice.group(1): choice.group(2)}
+    refused = resident.http.post(answer.group(1), data=unsigned)
+    assert refused.status_code == 422 and not proof.exists(), "what is refused fills no disk"
     sent |= {"proof:attachments": (io.BytesIO(PDF + b"proof"), "收据.pdf"), "mine:signature": (io.BytesIO(drawn()), "s.png")}
     assert resident.http.post(answer.group(1), data=sent | resident.token(follow)).status_code == 302
     with district.office.work() as context:
@@ -250,5 +255,6 @@ def test_residents_see_what_is_public_and_bring_their_own(district: District) ->
         said = entries(context.session.connection(), case.instance_id)[-1].data or {}
         case_id = case.id
         kinds = {file.value: file.kind for file in context.session.scalars(select(FormFile).where(FormFile.added_by.is_(None)))}
+    assert proof.exists()
     assert [kinds[said["mine"]], *(kinds[value] for value in said["proof"])] == ["png", "pdf"]
     assert "收据.pdf" in page(worker, f"/cases/{case_id}")
