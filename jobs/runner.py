@@ -31,7 +31,7 @@ from governance.calendar.commands import note_followed
 from governance.calendar.queries import unfollowed
 from governance.cases.photos import sweep_photos
 from governance.context import Context
-from governance.files.commands import drop_waiting, waited
+from governance.files.commands import drop_unnamed, unnamed
 from governance.meetings.files import sweep_files
 from governance.studio.runs import advance_run, give_up_run, unfinished
 from governance.workflow.limits import fire, follow_calendar, give_up, remind
@@ -253,10 +253,10 @@ class Runner:
         """Tidies the folders of pictures and files once a day, and forgets uploads that nothing has come of."""
         with Session(self.database) as session:
             context = self.open_context(session)
-            has_waited = session.scalar(waited(self.now()).limit(1))
+            has_waited = session.scalar(unnamed(self.now()).limit(1))
             if gone := sweep_photos(context) + sweep_files(context):
                 log.info("files.swept", gone=gone)
-        return self._alone("files", "waiting", None, drop_waiting) if has_waited else 0
+        return self._alone("files", "waiting", None, drop_unnamed) if has_waited else 0
 
     def _alone(self, kind: str, subject: object, claim: Select[Any] | None, act: Callable[..., object], *args: object) -> int:
         """One unit of work in a transaction of its own. What another runner has claimed is left to it: nobody waits for anybody."""

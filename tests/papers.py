@@ -28,6 +28,7 @@ SHOTS = {
     "maxItems": 9,
     "x-ui": {"widget": "photos", "prefill": "shots"},
 }
+TAKES_ALL: dict[str, Any] = {"properties": {"papers": ATTACHMENTS, "shots": SHOTS, "signed": SIGNATURE}}
 ASKED = {"reason": "租赁合同用印", "from_date": "2026-03-09", "to_date": "2026-03-13"}
 
 

@@ -59,13 +59,13 @@ def with_upload(view: View) -> View:
     return reading
 
 
-def take_upload(by: int, instance_id: int | None = None, task_key: str | None = None) -> ResponseReturnValue:
+def take_upload(form: Mapping[str, Any], by: int, instance_id: int | None = None, task_key: str | None = None) -> ResponseReturnValue:
     """Keeps the one file that was sent for a task or a start; the form then names it."""
     found: Attachment | Refused = g.upload
     try:
         if isinstance(found, Refused):
             raise found
-        added = add_file(context(), found, by=by, instance_id=instance_id, task_key=task_key)
+        added = add_file(context(), form, found, by=by, instance_id=instance_id, task_key=task_key)
     except Refused as refused:
         undo()
         return {"error": say(str(refused))}, 422
@@ -205,6 +205,6 @@ def with_files(
             added = [str(add_photo(context(), of, picture, by=by, task_key=task_key).id) for picture in pictures(field.name)]
             read[field.name] = [i for i in kept if i in known] + added
             continue
-        brought = [add_file(context(), sent, by=by, instance_id=instance_id, task_key=task_key).value for sent in _arrived(field)]
+        brought = [add_file(context(), form, sent, by=by, instance_id=instance_id, task_key=task_key).value for sent in _arrived(field)]
         read[field.name] = brought or kept if field.widget == "signature" else kept + brought
     return read

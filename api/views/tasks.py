@@ -181,7 +181,7 @@ def file(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
     if not may_do(actor(), held):
         raise NotAllowed
     ours = {"by": actor().person_id, "instance_id": held.task["instance_id"], "task_key": held.task["key"]}
-    added = add_file(context(), filled["file"], **ours)
+    added = add_file(context(), held.form, filled["file"], **ours)
     return {"value": added.value, "name": added.name, "size": added.size}
 
 

@@ -13,7 +13,10 @@ from governance.files.rules import value_of
 
 
 class FormFile(Base):
-    """A file of an instance, kept by the digest of its content; without an instance, it waits for its person to start one."""
+    """A file of an instance, kept by the digest of its content; without an instance, it waits for its person to start one.
+
+    Until the record names it, nobody needs it.
+    """
 
     __tablename__ = "form_files"
     __table_args__ = (Index(None, "added_by", "instance_id"),)
@@ -27,6 +30,7 @@ class FormFile(Base):
     size: Mapped[int]
     added_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     added_at: Mapped[datetime]
+    named_at: Mapped[datetime | None]
 
     @property
     def value(self) -> str:

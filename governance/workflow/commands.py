@@ -18,6 +18,7 @@ from engine.versions import package_of, version_then
 from governance.cases.models import Case, Photo
 from governance.context import Actor, Context
 from governance.errors import GovernanceError, NotAllowed, NotFound, Refused
+from governance.files.commands import keep_named
 from governance.files.queries import fitting
 from governance.files.rules import FITTING
 from governance.forms.rules import FILES, Field, check_form, fields, files_named, opinion_needed
@@ -116,7 +117,9 @@ def complete(
     permit(actor, held)
     acting = actor.under(list(held.principals)).record()
     given = dict(data) if held.task["closed_at"] else _checked(context, held, data, opinion, misread)
-    return run.complete(holding, given, acting, opinion=opinion or None, idempotency_key=idempotency_key)
+    done = run.complete(holding, given, acting, opinion=opinion or None, idempotency_key=idempotency_key)
+    keep_named(context, done.instance_id, files_named(held.form, given))
+    return done
 
 
 def complete_as_reporter(
@@ -134,7 +137,9 @@ def complete_as_reporter(
     if f"{REPORTER}:{case_id}" not in held.principals:
         raise NotFound
     given = dict(data) if held.task["closed_at"] else _checked(context, held, data, "", misread)
-    return run.complete(holding, given, {"reporter": str(case_id)}, idempotency_key=idempotency_key)
+    done = run.complete(holding, given, {"reporter": str(case_id)}, idempotency_key=idempotency_key)
+    keep_named(context, done.instance_id, files_named(held.form, given))
+    return done
 
 
 def asked_of_reporter(context: Context, case_id: int, task_id: int) -> Desk:

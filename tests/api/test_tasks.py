@@ -25,7 +25,7 @@ from tests.governance.meeting_world import Hall
 from tests.governance.test_persons import helped
 from tests.governance.test_starting import ASKED, Office
 from tests.journeys.matters import addressee
-from tests.papers import KEY, PDF, drawn, seal
+from tests.papers import KEY, PDF, TAKES_ALL, drawn, seal
 
 
 def everything(client: Client, **query: str) -> list[dict[str, Any]]:
@@ -232,7 +232,7 @@ def test_a_client_brings_files_and_reads_where_they_are(lead: Client, stranger: 
     with district.office.work() as context:
         publish(context.session.connection(), context.new_id(), seal(), context.now(), by="system", reason="试行")
         starter = Hall(district, context).holder("grid_worker", "50019900100100001")
-        paper = add_file(context, read_attachment("合同.pdf", PDF), by=starter.person_id).value
+        paper = add_file(context, TAKES_ALL, read_attachment("合同.pdf", PDF), by=starter.person_id).value
         begun = begin(context, starter, KEY, {**ASKED, "papers": [paper]}, "papers")
         task = context.session.execute(select(tasks.c.id, tasks.c.instance_id).where(tasks.c.instance_id == begun.instance_id)).one()
     shown = lead.read(f"/tasks/{task.id}")

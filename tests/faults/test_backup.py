@@ -34,7 +34,7 @@ from governance.starting.commands import begin
 from tests.district import District
 from tests.faults.people import report
 from tests.governance.meeting_world import Hall
-from tests.papers import ASKED, KEY, PDF, seal
+from tests.papers import ASKED, KEY, PDF, TAKES_ALL, seal
 from wuzhang.archive import Manifest, writing_archive
 from wuzhang.cli import main
 from wuzhang.config import Config
@@ -195,7 +195,7 @@ def test_files_of_forms_come_along_and_are_proven(district: District, here: Plac
         hall = Hall(district, context)
         attach(context, hall.holder(), hall.draft().id, Attachment("a.pdf", "pdf", PDF))
         worker = hall.holder("grid_worker", "50019900100100001")
-        paper = add_file(context, Attachment("合同.pdf", "pdf", PDF), by=worker.person_id)
+        paper = add_file(context, TAKES_ALL, Attachment("合同.pdf", "pdf", PDF), by=worker.person_id)
         begin(context, worker, KEY, {**ASKED, "papers": [paper.value]}, "k1")
         digest = paper.digest
     assert here.run("backup", str(tmp_path / "b.zip")).exit_code == 0

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from engine.schema import tasks
 from engine.versions import publish
 from governance.context import Actor
 from governance.errors import NotFound, Refused
-from governance.files.commands import PER_FORM, WAITING, add_file, drop_waiting, take_over
+from governance.files.commands import PER_FORM, WAITING, add_file, drop_unnamed, take_over
 from governance.files.models import FormFile
 from governance.files.queries import broken_files, file_of
 from governance.files.rules import Attachment, file_path, read_attachment, read_photo, read_signature
@@ -33,7 +34,7 @@ from governance.starting.queries import may_read
 from governance.workflow.commands import complete
 from tests.district import MONDAY, District
 from tests.governance.meeting_world import Hall
-from tests.papers import ASKED, ATTACHMENTS, KEY, PDF, SHOTS, SIGNATURE, drawn, seal
+from tests.papers import ASKED, ATTACHMENTS, KEY, PDF, SHOTS, SIGNATURE, TAKES_ALL, drawn, seal
 
 DISTRICT, GRID, OTHER = "500199", "50019900100100001", "500199001002"
 
@@ -50,7 +51,7 @@ class Desk(Hall):
         return self.holder("grid_lead", GRID)
 
     def bring(self, who: Actor, content: bytes = PDF, name: str = "合同.pdf", **where: Any) -> str:
-        return add_file(self.context, read_attachment(name, content), by=who.person_id, **where).value
+        return add_file(self.context, TAKES_ALL, read_attachment(name, content), by=who.person_id, **where).value
 
     def begun(self, *papers: str, key: str = "k1", **data: Any) -> Started:
         return begin(self.context, self.worker, KEY, {**ASKED, "papers": list(papers), **data}, key)
@@ -65,7 +66,7 @@ class Desk(Hall):
     def put(self, held: Started, sent: Attachment) -> str:
         """What the lead uploads at the open task."""
         task = self.open(held)
-        return add_file(self.context, sent, by=self.lead.person_id, instance_id=held.instance_id, task_key=task.key).value
+        return add_file(self.context, TAKES_ALL, sent, by=self.lead.person_id, instance_id=held.instance_id, task_key=task.key).value
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -239,7 +240,7 @@ def test_an_upload_is_used_once_and_two_windows_have_each_their_own(desk: Desk) 
 def test_a_task_takes_only_what_is_of_its_instance_and_fits_its_field(desk: Desk) -> None:
     one, other = desk.begun(desk.bring(desk.worker)), desk.begun(desk.bring(desk.worker), key="k2")
     elsewhere, paper = desk.put(other, read_signature(drawn())), desk.put(one, read_attachment("a.pdf", PDF))
-    unsent = add_file(desk.context, read_signature(drawn("WEBP")), by=desk.lead.person_id).value
+    unsent = add_file(desk.context, TAKES_ALL, read_signature(drawn("WEBP")), by=desk.lead.person_id).value
     for wrong in (elsewhere, unsent, paper, desk.put(one, read_photo("signature.png", drawn()))):
         with pytest.raises(Refused, match="负责人签名中有找不到的文件"):
             desk.sign(one, wrong)
@@ -300,9 +301,9 @@ def test_what_no_start_comes_for_is_swept_and_what_is_named_stays(desk: Desk) ->
     digests = [value.partition("/")[0] for value in (kept, waiting)]
     lay(desk.context.session)
     desk.district.clock.pass_by(seconds=WAITING.total_seconds() - 60)
-    assert drop_waiting(desk.context) == 0
+    assert drop_unnamed(desk.context) == 0
     desk.district.clock.pass_by(minutes=2)
-    assert drop_waiting(desk.context) == 1
+    assert drop_unnamed(desk.context) == 1
     age(desk, *digests)
     (desk.context.folder / "files" / ".swept").unlink(missing_ok=True)
     assert sweep_files(desk.context) >= 1
@@ -326,6 +327,24 @@ def test_the_runner_forgets_what_nothing_came_of(district: District) -> None:
     with district.office.work() as context:
         assert context.session.scalar(kept) == 0
     district.clock.at = MONDAY
+
+
+def test_what_is_never_handed_in_at_a_task_is_forgotten_and_what_is_stays(desk: Desk) -> None:
+    paper = desk.bring(desk.worker)
+    held = desk.begun(paper)
+    signed, other = desk.put(held, read_signature(drawn())), desk.put(held, read_signature(drawn("WEBP", ink="navy")))
+    complete(desk.context, desk.lead, desk.open(held).id, {"decision": "agree", "signed": signed})
+    desk.district.clock.pass_by(seconds=WAITING.total_seconds() + 60)
+    assert drop_unnamed(desk.context) == 1
+    known = desk.context.session.scalars(select(FormFile).where(FormFile.instance_id == held.instance_id)).all()
+    assert {file.value for file in known} == {paper, signed} and other != signed
+
+
+def test_a_form_takes_no_file_of_a_kind_that_none_of_its_fields_holds(desk: Desk) -> None:
+    form: dict[str, Any] = {"properties": {"papers": ATTACHMENTS, "reason": {"type": "string", "title": "事由"}}}
+    for sent, is_taken in ((read_attachment("a.pdf", PDF), True), (read_signature(drawn()), False)):
+        with nullcontext() if is_taken else pytest.raises(Refused, match="这张表单不收这种文件"):
+            add_file(desk.context, form, sent, by=desk.lead.person_id)
 
 
 def test_two_starts_at_once_share_no_file(desk: Desk) -> None:

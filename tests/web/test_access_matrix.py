@@ -47,6 +47,7 @@ from tests.district import District
 from tests.faults.people import PLACE
 from tests.faults.people import Client as Page
 from tests.governance.meeting_world import Hall
+from tests.papers import TAKES_ALL
 
 ADMINISTRATOR, DESIGNER, AUDITOR = "system_administrator", "process_designer", "auditor"
 OPEN, SECRET, OWN, CASE, TASK, MEETING = "open", "secret", "own", "case", "task", "meeting"
@@ -300,7 +301,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def _file(context: Context, case: Case, person_id: int) -> dict[str, str]:
     """A paper of the case, as its record would name it."""
     sent = read_attachment("a.pdf", f"%PDF-{MARK}".encode())
-    value = add_file(context, sent, by=person_id, instance_id=case.instance_id).value
+    value = add_file(context, TAKES_ALL, sent, by=person_id, instance_id=case.instance_id).value
     return dict(zip(("digest", "name"), value.split("/"), strict=True)) | {"widget": "attachments"}
 
 

@@ -93,8 +93,8 @@ def shape(key: str) -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def put_file(key: str, widget: str) -> ResponseReturnValue:
     """Takes one file while the form is being filled in; it is theirs alone until the process has started."""
-    to_start(context().session, actor(), key)
-    return take_upload(actor().person_id, task_key=key)
+    found, _ = to_start(context().session, actor(), key)
+    return take_upload(found.form, actor().person_id, task_key=key)
 
 
 def _at_hand(key: str) -> tuple[Startable, Actor]:

@@ -175,7 +175,7 @@ def put_file(task_id: int, widget: str) -> ResponseReturnValue:
     held = _desk(task_id)
     if held.task["closed_at"] or not may_do(actor(), held):
         raise NotFound
-    return take_upload(actor().person_id, held.task["instance_id"], held.task["key"])
+    return take_upload(held.form, actor().person_id, held.task["instance_id"], held.task["key"])
 
 
 @pages.get("/<id:task_id>/diagram.bpmn")
