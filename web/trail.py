@@ -110,9 +110,10 @@ class Step:
 
 
 def steps(marks: Sequence[Mark]) -> list[Step]:
-    """The trail, the first first."""
+    """The trail, the first first. What was filled in at a start is told once that form has been filled in anew: until then it is what stands."""
     known = _known(marks)
-    return [_step(mark, known) for mark in marks]
+    told = {"complete"} | ({"start"} if any(mark.form == marks[0].form for mark in marks[1:] if mark.kind == "complete") else set())
+    return [_step(mark, known, told) for mark in marks]
 
 
 @dataclass(frozen=True)
@@ -196,12 +197,12 @@ def _answers(mark: Mark, known: _Known) -> dict[Field, Filled]:
     return {f: _filled(f, mark.data[f.name], known, day) for f in fields(mark.form) if mark.data.get(f.name) is not None}
 
 
-def _step(mark: Mark, known: _Known) -> Step:
+def _step(mark: Mark, known: _Known, told: Collection[str]) -> Step:
     title = say(mark.name) if mark.kind in NAMED and mark.name else str(KINDS.get(mark.kind, mark.kind))
     filled = _answers(mark, known)
     outcome = next((value.words for field, value in filled.items() if field.widget == "outcome"), "")
     others = tuple(value for field, value in filled.items() if field.widget != "outcome")
-    return Step(mark, title, _about(mark), say(mark.person), outcome, _used(mark), others if mark.kind == "complete" else ())
+    return Step(mark, title, _about(mark), say(mark.person), outcome, _used(mark), others if mark.kind in told else ())
 
 
 def _about(mark: Mark) -> str:

@@ -54,7 +54,7 @@ def begin(
         if before := _begun(context, actor, submission_key):
             return before
         raise
-    title = title_of(found.version.name, actor, filled)
+    title = title_of(found.version.name, actor, filled, context.today)
     business_key = f"{KIND}:{held.id}"
     begun = instances(context).start(found.version, {**filled, **known(under)}, under.record(), business_key=business_key, title=title)
     take_over(context, actor.person_id, begun.instance_id, set(files_named(desk.form, filled)), key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from engine.diagram import Node
@@ -55,6 +56,6 @@ def known(actor: Actor) -> dict[str, Any]:
     return {STARTER: starter, "place_unit": starter["unit"]}
 
 
-def title_of(name: str, actor: Actor, data: Mapping[str, Any]) -> str:
-    """What people know an instance by: the title that was filled in, else the process and who started it."""
-    return str(data.get("title") or f"{name} · {actor.name}")[:TITLE]
+def title_of(name: str, actor: Actor, data: Mapping[str, Any], day: date) -> str:
+    """What people know an instance by: the title that was filled in, else the process, who started it, and when."""
+    return str(data.get("title") or f"{name} · {actor.name} · {day}")[:TITLE]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 
 import pytest
@@ -178,7 +179,7 @@ def test_it_goes_to_the_lead_comes_back_and_ends(office: Office) -> None:
     office.do(held, office.lead, decision="agree")
     assert held.ended == "已同意"
     assert [(one.title, one.status, one.ended) for one in mine(office.context.session, office.worker)] == [
-        (f"请假 · {office.worker.name}", "finished", "已同意")
+        (f"请假 · {office.worker.name} · {office.context.today}", "finished", "已同意")
     ]
     assert mine(office.context.session, office.worker, "没有的") == [] == mine(office.context.session, office.lead)
     assert office.district.findings() == []
@@ -239,8 +240,9 @@ def test_what_is_filled_in_wrongly_starts_nothing(office: Office) -> None:
 
 
 def test_a_title_that_was_filled_in_is_what_it_is_known_by(office: Office) -> None:
-    assert title_of("请假", office.worker, {"title": "三月" + "长" * 200}) == "三月" + "长" * 78
-    assert title_of("请假", office.worker, {"title": ""}) == f"请假 · {office.worker.name}"
+    day = date(2026, 3, 2)
+    assert title_of("请假", office.worker, {"title": "三月" + "长" * 200}, day) == "三月" + "长" * 78
+    assert title_of("请假", office.worker, {"title": ""}, day) == f"请假 · {office.worker.name} · 2026-03-02"
 
 
 # ---- who reads it --------------------------------------------------------------------------------------------------
@@ -250,7 +252,7 @@ def test_its_starter_those_with_a_task_in_it_and_auditors_read_it(office: Office
     office.publish()
     held = office.begun()
     for reader in (office.worker, office.lead, office.holder("auditor", DISTRICT)):
-        assert shown(office.context.session, reader, held.id).title == f"请假 · {office.worker.name}"
+        assert shown(office.context.session, reader, held.id).title == f"请假 · {office.worker.name} · {office.context.today}"
     for stranger in (office.holder("community_lead"), office.holder("system_administrator", DISTRICT)):
         with pytest.raises(NotFound):
             shown(office.context.session, stranger, held.id)

@@ -105,6 +105,7 @@ def test_it_goes_from_the_form_to_the_lead_and_back(district: District, worker: 
     assert "流程结束" in ending and "反映人" not in ending
     lead.post(f"{task}/complete", task, decision="return", opinion="改到周三")
     mine = first_task(worker)
+    assert page(worker, address).count("2026-03-13") == 1, "what was asked for stands as it is; the trail does not repeat it"
     again = page(worker, mine)
     assert "回乡探亲</textarea>" in again and "由发起人本人办理" in again
     worker.post(f"{mine}/complete", mine, **{**ASKED, "to_date": "2026-03-11"})
@@ -113,6 +114,7 @@ def test_it_goes_from_the_form_to_the_lead_and_back(district: District, worker: 
     for where in ("/inbox?box=started", "/start", address):
         assert "已同意" in page(worker, where)
     assert "2026-03-11" in page(worker, address)
+    assert page(worker, address).count("2026-03-13") == 1, "what was first asked for stays in the trail"
     assert district.findings() == []
 
 
