@@ -80,7 +80,7 @@ def outcome(form: Mapping[str, Any], known: Mapping[str, Any], at: datetime) -> 
 def read_form(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any], dict[str, str]]:
     """What a page's texts mean, and a sentence for each field that cannot be read.
 
-    None is what files and lists say that began with their own value and have been emptied.
+    None is what a field says that began with its own value and has been emptied.
     """
     data: dict[str, Any] = {}
     errors: dict[str, str] = {}
@@ -91,17 +91,18 @@ def read_form(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]]) -> t
         except ValueError:
             errors[field.name] = f"{field.title}填写不正确"
             continue
-        if value is not None or _is_emptied(field):
+        if value is not None or (field.prefill == field.name and _is_emptied(field, filled)):
             data[field.name] = value
         elif field.widget == "person" and any(text.strip() for text in filled.get(f"{field.name}{SOUGHT}", ())):
             errors[field.name] = f"请从查到的人员中选择{field.title}"
     return data, errors
 
 
-def _is_emptied(field: Field) -> bool:
-    """Whether a field without a value that began with its own was emptied: files, signatures and lists are taken away by whoever does so.
-    A text or a line of a list that is left blank stays as it was known: processes count on it."""
-    return field.prefill == field.name and (field.type == "array" or field.widget == "signature")
+def _is_emptied(field: Field, filled: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a field without a value says that there is none: what is picked from a list stays as it was, files and boxes say so by silence."""
+    return (
+        field.type == "array" or field.widget == "signature" or (field.name in filled and field.widget not in ("unit", "choice", "codes"))
+    )
 
 
 def check_form(

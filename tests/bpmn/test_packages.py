@@ -18,6 +18,7 @@ from engine.scenario_files import Scenario
 from engine.scenarios import play
 from engine.validator import check_package
 from governance.calendar.rules import Unit as LimitUnit
+from governance.forms.rules import fields, read_form
 from governance.people.rules import POSTS
 from governance.workflow.assignment import RULES, STARTER_SELF
 from tests.bpmn.plays import Form, buttons, holds, outcome, untaken
@@ -101,6 +102,15 @@ def test_each_task_says_who_does_it_with_what_and_how_long(package: Package, tas
 def test_every_form_is_used_by_some_step(package: Package) -> None:
     used = {n.settings["form"]["key"] for n in package.diagram.nodes.values() if "form" in n.settings}
     assert used == set(package.forms)
+
+
+@pytest.mark.parametrize(("package", "key"), FORMS.values(), ids=FORMS)
+def test_what_a_process_counts_on_cannot_be_emptied(package: Package, key: str) -> None:
+    """A text that begins with what it was is asked for wherever it is shown: scripts and conditions read it."""
+    form = package.forms[key]
+    blank, _ = read_form(form, {field.name: [""] for field in fields(form)})
+    emptied = [field for field in fields(form) if blank.get(field.name, "") is None]
+    assert [f.name for f in emptied if not f.is_required and not (f.required and f.required == f.visible)] == []
 
 
 @pytest.mark.parametrize(("package", "key"), FORMS.values(), ids=FORMS)

@@ -216,12 +216,15 @@ def test_words_by_which_nobody_was_chosen_are_not_lost() -> None:
     assert read_form(form, {"helper.q": [" "]}) == ({}, {})
 
 
-def test_files_and_lists_of_before_can_be_emptied_and_texts_stay() -> None:
+def test_what_was_filled_in_before_can_be_emptied() -> None:
+    widgets = {"papers": "attachments", "signed": "signature", "place": "unit", "class": "codes", "end": "choice", "days": "number"}
+    kinds = {"papers": "array", "days": "integer"}
     own: dict[str, Any] = {"properties": {}}
-    for name, kind in {"papers": "array", "signed": "string", "note": "string", "days": "integer"}.items():
-        widget = {"papers": "attachments", "signed": "signature"}.get(name, "text")
-        own["properties"][name] = {"type": kind, "x-ui": {"widget": widget, "prefill": name}}
-    assert read_form(own, {"note": [" "], "days": [""]}) == ({"papers": None, "signed": None}, {})
+    for name in ("papers", "signed", "note", "days", "place", "class", "end", "left_out"):
+        own["properties"][name] = {"type": kinds.get(name, "string"), "x-ui": {"widget": widgets.get(name, "text"), "prefill": name}}
+    blank = dict.fromkeys(("note", "days", "place", "class", "end"), [" "])
+    assert read_form(own, blank) == (dict.fromkeys(("papers", "signed", "note", "days")), {})
+    assert read_form({"properties": {"note": {"type": "string", "x-ui": {"prefill": "x"}}}}, {"note": [""]}) == ({}, {})
     assert read_form({"properties": {"papers": {"type": "array", "x-ui": {"widget": "attachments"}}}}, {}) == ({}, {})
     form = {"properties": {"note": {"type": "string"}, "count": {"type": "integer"}}}
     assert check_form(form, {"note": None}, {"note": "原来的"}, NOW) == {"note": None}
