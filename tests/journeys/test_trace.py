@@ -112,6 +112,20 @@ def test_25_a_task_in_hand_and_overdue_is_marked_so(town: District, people: Peop
     expect(page.locator(".trail-item.is-open")).to_contain_text(re.compile("受理登记.*在办.*超期", re.S))
 
 
+def test_on_paper_the_whole_diagram_is_seen_and_afterwards_what_was_looked_at(people: People, matter: Matter) -> None:
+    page = people.at("shenji").page
+    page.goto(f"{people.home}/cases/{matter.case_id}")
+    drawing, sheet = (page.locator(f".diagram-canvas {part}").first for part in (".viewport", "svg"))
+    expect(drawing).to_be_visible()
+    page.get_by_role("button", name="放大", exact=True).click()
+    seen = drawing.bounding_box()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    within, around = drawing.bounding_box(), sheet.bounding_box()
+    assert within and around and within["width"] <= around["width"] < 600 and within["height"] <= around["height"]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert drawing.bounding_box() == pytest.approx(seen, abs=1)
+
+
 def test_26_a_case_is_shown_in_its_own_version(town: District, people: People, matter: Matter) -> None:
     with town.office.work() as context:
         connection = context.session.connection()

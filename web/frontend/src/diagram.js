@@ -74,6 +74,22 @@ function fit(viewer) {
   return scale;
 }
 
+/** On paper the whole drawing is seen, however close one has looked. */
+function printWhole(sheet, viewer) {
+  const canvas = viewer.get('canvas');
+  let seen;
+  addEventListener('beforeprint', () => {
+    seen = canvas.viewbox();
+    sheet.classList.add('is-printed');
+    fit(viewer);
+  });
+  addEventListener('afterprint', () => {
+    sheet.classList.remove('is-printed');
+    canvas.resized();
+    canvas.viewbox(seen);
+  });
+}
+
 function closeUp(viewer, id) {
   const canvas = viewer.get('canvas');
   const { x, y, width, height } = viewer.get('elementRegistry').get(id);
@@ -203,6 +219,7 @@ async function inhabit(box, parts, viewer, state) {
     closeUp(viewer, id);
     focusOn(viewer.get('elementRegistry').getGraphics(id));
   });
+  printWhole(parts.canvas, viewer);
   touch(parts.canvas, canvas, () => box.classList.contains('is-full'));
 }
 
