@@ -222,7 +222,7 @@ def test_what_was_filled_in_before_can_be_emptied() -> None:
     own: dict[str, Any] = {"properties": {}}
     for name in ("papers", "signed", "note", "days", "place", "class", "end", "left_out"):
         own["properties"][name] = {"type": kinds.get(name, "string"), "x-ui": {"widget": widgets.get(name, "text"), "prefill": name}}
-    blank = dict.fromkeys(("note", "days", "place", "class", "end"), [" "])
+    blank = {name: [" "] for name in ("note", "days", "place", "class", "end")}
     assert read_form(own, blank) == (dict.fromkeys(("papers", "signed", "note", "days")), {})
     assert read_form({"properties": {"note": {"type": "string", "x-ui": {"prefill": "x"}}}}, {"note": [""]}) == ({}, {})
     assert read_form({"properties": {"papers": {"type": "array", "x-ui": {"widget": "attachments"}}}}, {}) == ({}, {})
