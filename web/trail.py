@@ -110,7 +110,7 @@ class Step:
 
 
 def steps(marks: Sequence[Mark]) -> list[Step]:
-    """The trail, the first first. What was filled in at a start is told once that form has been filled in anew: until then it is what stands."""
+    """The trail, the first first. What a start was filled in with is told once its form has been filled in anew: else it stands above."""
     known = _known(marks)
     told = {"complete"} | ({"start"} if any(mark.form == marks[0].form for mark in marks[1:] if mark.kind == "complete") else set())
     return [_step(mark, known, told) for mark in marks]

@@ -99,7 +99,7 @@ def read_form(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]]) -> t
 
 
 def _is_emptied(field: Field, filled: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a field without a value says that there is none: what is picked from a list stays as it was, files and boxes say so by silence."""
+    """Whether a field without a value says that there is none: what is picked from a list stays, files and boxes say so by silence."""
     return (
         field.type == "array" or field.widget == "signature" or (field.name in filled and field.widget not in ("unit", "choice", "codes"))
     )

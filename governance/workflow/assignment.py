@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -57,17 +57,18 @@ def find(session: Session, opening: Opening, today: date) -> Found:
     return replace(found, why=["选定的人员已离任或须回避", *found.why]) if rule == CHOSEN else found
 
 
-def above(session: Session, opening: Opening, principals: Sequence[str], passed: Sequence[int], today: date) -> Found | None:
-    """Who stands above those a task is addressed to: in the first unit upward, who holds a post that may do it or handles cases there.
+def above(session: Session, opening: Opening, formers: Sequence[str], passed: Sequence[int], today: date) -> Found | None:
+    """Who stands above those a task has been addressed to: in the first unit upward, who holds a post that may do it or handles cases
+    there, and is none of them under another post.
 
     `passed` are the units it has come to in this way already.
     """
     setting = opening.settings.get("assign", {})
-    here, posts = passed[-1] if passed else _unit_of(session, principals, today), words(setting.get("post", ""))
-    search = _Search(session, today, excluded(setting, opening.data))
+    here, posts = passed[-1] if passed else _unit_of(session, formers, today), words(setting.get("post", ""))
+    search = _Search(session, today, excluded(setting, opening.data), frozenset(_people(session, formers, today)))
+    why: list[str] = []
     for unit in way_up(session, here)[1:] if here else ():
         own = [post for post in posts if post in POSTS and POSTS[post].unit == unit.kind]
-        why: list[str] = []
         if found := search.at(unit, own or TIER_POSTS.get(unit.kind, ()), why):
             return Found(found, why, unit.id)
     return None
@@ -82,6 +83,14 @@ def _unit_of(session: Session, principals: Sequence[str], today: date) -> int | 
         if kind == "person" and (held := appointments_of(session, int(code), today) or all_appointments_of(session, int(code))):
             return held[0].unit_id
     return None
+
+
+def _people(session: Session, principals: Sequence[str], today: date) -> Iterator[str]:
+    """Everybody whom something addressed so reaches today."""
+    for one in principals:
+        kind, _, code = one.partition(":")
+        post, _, unit_id = code.partition("@")
+        yield from [code] if kind == "person" else (str(a.person_id) for a in staff(session, int(unit_id), today).get(post, ()))
 
 
 def _in_office(session: Session, opening: Opening, today: date) -> int | None:
@@ -191,6 +200,8 @@ class _Search:
     session: Session
     today: date
     excluded: set[str]
+    formers: frozenset[str] = frozenset()
+    """Those who have let it become overdue: who stands above is somebody else."""
 
     def climb(self, chain: Sequence[Station], posts: Sequence[str], *, exact: bool) -> Found:
         """Looks for the posts in the first unit that has them, then up the tree for whoever stands above it."""
@@ -216,9 +227,10 @@ class _Search:
         holding = staff(self.session, unit.id, self.today)
         for post in posts:
             held = holding.get(post, ())
-            free = [a for a in held if str(a.person_id) not in self.excluded]
+            free = [a for a in held if str(a.person_id) not in self.excluded | self.formers]
             if not free:
-                why.append(f"{unit.name}{POSTS[post].name}{'须回避' if held else '空缺'}")
+                away = any(str(a.person_id) in self.excluded for a in held)
+                why.append(f"{unit.name}{POSTS[post].name}{('须回避' if away else '就是原办理人') if held else '空缺'}")
                 continue
             found += [principal(post, unit.id)] if len(free) == len(held) else [f"person:{a.person_id}" for a in free]
             why.append(self.reason(unit, post, free))

@@ -54,7 +54,8 @@ def _escalate(context: Context, run: Instances, holding: Holding, held: Desk) ->
     """转由上级办理: the limit begins anew with whoever stands above; at the top nothing moves."""
     why = loads(holding.task["assignment"])["why"]
     passed = why.get("passed", [])
-    found, limit = above(context.session, run.reopening(holding), held.principals, passed, context.today), limit_kept(why)
+    formers = [*why.get("formerly", ()), *held.principals]
+    found, limit = above(context.session, run.reopening(holding), formers, passed, context.today), limit_kept(why)
     if found is None or limit is None:
         return
     calendar, now = working_calendar(context.session), context.now()
@@ -64,7 +65,7 @@ def _escalate(context: Context, run: Instances, holding: Holding, held: Desk) ->
         "limit": why["limit"],
         "since": now.isoformat(),
         "passed": [*passed, found.unit],
-        "formerly": [*why.get("formerly", ()), *held.principals],
+        "formerly": formers,
     }
     run.escalate(holding, Assignment(tuple(found.principals), due, warn_at(now, due, limit.unit, calendar), told), ESCALATED)
 

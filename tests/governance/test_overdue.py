@@ -14,7 +14,7 @@ from sqlalchemy import Row, select, update
 
 from engine.errors import InstanceAtRest, TaskClosed
 from engine.instances import SYSTEM
-from engine.log import Entry, dumps, entries
+from engine.log import Entry, dumps, entries, loads
 from engine.packages import Package, frozen_package
 from engine.plans import Plan
 from engine.rehearsal import Ending, rehearse
@@ -221,6 +221,25 @@ def test_who_must_stand_back_is_passed_over(district: District) -> None:
     assert one.with_whom() == principals(district, "community_lead", COMMUNITY)
     with district.office.work() as context:
         context.session.execute(update(Appointment).where(Appointment.id.in_(held)).values(to_date=None))
+        note_reorganised(context.session)
+
+
+def test_who_was_late_is_not_whom_it_goes_to_under_another_post(district: District) -> None:
+    with district.office.work() as context:
+        lead, above = holder(district, context, "grid_lead", GRID), Hall(district, context).unit(sector(context)).id
+        theirs = select(Appointment.id).where(
+            Appointment.unit_id == above, Appointment.post == "sector_lead", Appointment.to_date.is_(None)
+        )
+        held = {one: context.session.get_one(Appointment, one).person_id for one in context.session.scalars(theirs)}
+        context.session.execute(update(Appointment).where(Appointment.id.in_(held)).values(person_id=lead.person_id))
+        note_reorganised(context.session)
+    one = asked(district, "escalate")
+    one.passes(days=3)
+    assert one.with_whom() == principals(district, "community_lead", COMMUNITY)
+    assert any("就是原办理人" in step for step in loads(one.row.assignment)["why"]["steps"])
+    with district.office.work() as context:
+        for appointment, person in held.items():
+            context.session.execute(update(Appointment).where(Appointment.id == appointment).values(person_id=person))
         note_reorganised(context.session)
 
 
