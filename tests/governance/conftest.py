@@ -21,3 +21,13 @@ def context(built: District) -> Iterator[Context]:
     with built.office.work() as context, context.session.begin_nested() as savepoint:
         yield context
         savepoint.rollback()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
+    """A whole district on each database, for the tests of a module; whatever they did, its record stays whole."""
+    url = request.getfixturevalue("empty_postgres")() if request.param == "postgresql" else ""
+    made = District(tmp_path_factory.mktemp("district"), url)
+    yield made
+    assert made.findings() == []
+    made.close()

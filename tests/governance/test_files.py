@@ -69,14 +69,6 @@ class Desk(Hall):
         return add_file(self.context, TAKES_ALL, sent, by=self.lead.person_id, instance_id=held.instance_id, task_key=task.key).value
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
-    url = request.getfixturevalue("empty_postgres")() if request.param == "postgresql" else ""
-    made = District(tmp_path_factory.mktemp("files"), url)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def desk(district: District) -> Iterator[Desk]:
     """A unit of work; nothing of it is kept."""

@@ -64,14 +64,6 @@ from tests.governance.meeting_world import ESTATE, OTHER, Hall
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
-    url = request.getfixturevalue("empty_postgres")() if request.param == "postgresql" else ""
-    made = District(tmp_path_factory.mktemp("meetings"), url)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def hall(district: District) -> Iterator[Hall]:
     """A unit of work; nothing of it is kept."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -92,15 +92,6 @@ class Asked:
     def passes(self, **span: float) -> None:
         self.district.clock.pass_by(**span)
         self.district.tick()
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
-    url = request.getfixturevalue("empty_postgres")() if request.param == "postgresql" else ""
-    made = District(tmp_path_factory.mktemp("overdue"), url)
-    yield made
-    assert made.findings() == []
-    made.close()
 
 
 @pytest.fixture(autouse=True)

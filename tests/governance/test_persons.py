@@ -60,14 +60,6 @@ SEVERAL: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
-    url = request.getfixturevalue("empty_postgres")() if request.param == "postgresql" else ""
-    made = District(tmp_path_factory.mktemp("persons"), url)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def office(district: District) -> Iterator[Office]:
     """A unit of work; nothing of it is kept."""

@@ -100,14 +100,6 @@ class Court(Studio):
         return set(self.context.session.connection().scalars(query))
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
-    url = request.getfixturevalue("empty_postgres")() if request.param == "postgresql" else ""
-    made = District(tmp_path_factory.mktemp("runs"), url)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def court(district: District) -> Iterator[Court]:
     district.clock.at = MONDAY

@@ -99,14 +99,6 @@ class Studio(Hall):
         return latest_version(self.context.session.connection(), key).number
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
-    url = request.getfixturevalue("empty_postgres")() if request.param == "postgresql" else ""
-    made = District(tmp_path_factory.mktemp("studio"), url)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def studio(district: District) -> Iterator[Studio]:
     """A unit of work; nothing of it is kept."""
