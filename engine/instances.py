@@ -476,7 +476,7 @@ class Instances:
 
     def claim(self, holding: Holding, actor: Actor) -> None:
         """Takes a task: from now on only this person may finish it; raises `ClaimedByOther`, `TaskClosed`."""
-        task = self._open_and_running(holding, actor)
+        task = self.open_and_running(holding, actor)
         if task["claimed_by"] != actor["person"]:
             self._hand_to(task, f"person:{actor['person']}")
             self.connection.execute(update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=actor["person"], claimed_at=self.now()))
@@ -484,14 +484,14 @@ class Instances:
 
     def release(self, holding: Holding, actor: Actor) -> None:
         """Gives a claimed task back to everyone who may do it."""
-        task = self._open_and_running(holding, actor)
+        task = self.open_and_running(holding, actor)
         self._hand_to(task, *loads(task["assignment"])["principals"])
         self.connection.execute(update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=None, claimed_at=None))
         self._record(holding.instance, Command("release", self.now(), actor, task_key=task["key"]))
 
     def transfer(self, holding: Holding, actor: Actor, principal: str, reason: str) -> None:
         """转办: hands a task to somebody else, who finishes it."""
-        task = self._open_and_running(holding, actor)
+        task = self.open_and_running(holding, actor)
         self._hand_to(task, principal)
         assignment = loads(task["assignment"]) | {"principals": [principal]}
         self.connection.execute(
@@ -506,7 +506,7 @@ class Instances:
 
     def escalate(self, holding: Holding, assignment: Assignment, reason: str) -> None:
         """Takes a task from those who have not done it and gives it to others, whose limit begins anew."""
-        task, now = self._open_and_running(holding, SYSTEM), self.now()
+        task, now = self.open_and_running(holding, SYSTEM), self.now()
         listed = select(task_candidates.c.principal, literal(now, Instant), task_candidates.c.task_id)
         formers = listed.where(task_candidates.c.task_id == task["id"])
         self.connection.execute(insert(task_formers).from_select(["principal", "at", "task_id"], formers))
@@ -531,11 +531,13 @@ class Instances:
         task_key: str | None = None,
         data: Mapping[str, Any] | None = None,
         opinion: str | None = None,
-    ) -> None:
-        """Records something that moves nothing: an urging, a reminder, a look at masked data."""
+    ) -> int:
+        """Records something that moves nothing: an urging, a reminder, a look at masked data. Gives the number of its entry."""
         if kind in MOVING:
             raise ValueError(kind)
-        self._record(self.hold_instance(instance_id), Command(kind, self.now(), actor, _storable(data or {}), task_key, _text(opinion)))
+        held = self.hold_instance(instance_id)
+        self._record(held, Command(kind, self.now(), actor, _storable(data or {}), task_key, _text(opinion)))
+        return held.revision + 1
 
     def reschedule(self, held: Held, moved: Mapping[int, Rescheduled], data: Mapping[str, Any]) -> None:
         """Gives open tasks other due dates; the log says which and why."""
@@ -608,7 +610,8 @@ class Instances:
         opened = {row.id: Opening(held.id, held.business_key, row.key, row.element, row.name, {}, data, row.opened_at) for row in rows}
         return Advance(held.id, held.business_key, held.version_id, seq, "complete", self.now(), held.status, data, opened, repeated=True)
 
-    def _open_and_running(self, holding: Holding, actor: Actor) -> Mapping[str, Any]:
+    def open_and_running(self, holding: Holding, actor: Actor = SYSTEM) -> Mapping[str, Any]:
+        """The task as it is still to be done; raises `InstanceAtRest`, `TaskClosed`, and `ClaimedByOther` for whoever wants to do it."""
         self._permit(holding.instance, RUNNING)
         _must_be_open(holding.task, actor)
         return holding.task
