@@ -206,19 +206,23 @@ def _step(mark: Mark, known: _Known, told: Collection[str]) -> Step:
     filled = _answers(mark, known)
     outcome = next((value.words for field, value in filled.items() if field.widget == "outcome"), "")
     others = tuple(value for field, value in filled.items() if field.widget != "outcome")
-    return Step(mark, title, _about(mark, known), say(mark.person), outcome, _used(mark), others if mark.kind in told else ())
+    shown = others if mark.kind in told else _recipients(mark, known)
+    return Step(mark, title, _about(mark), say(mark.person), outcome, _used(mark), shown)
 
 
-def _about(mark: Mark, known: _Known) -> str:
-    """Which step a notice, or what was done to a task, is about; whom it was copied to."""
+def _about(mark: Mark) -> str:
+    """Which step a notice, or what was done to a task, is about."""
     if stage := STAGES.get(str(mark.data.get("deadline_stage"))):
         return str(stage) % {"step": say(mark.about)}
     if mark.kind == "escalate":
         return _("“%(step)s”转由%(who)s办理", step=say(mark.name), who=listed(addressed(mark.data.get("principals", ()))))
-    if named := _copied(mark):
-        day = mark.at.astimezone(SHANGHAI).date()
-        return _("“%(step)s”抄送给%(who)s", step=say(mark.name), who=listed(known.person(one, (), day) for one in named))
     return say(mark.name) if mark.kind not in NAMED else ""
+
+
+def _recipients(mark: Mark, known: _Known) -> tuple[Filled, ...]:
+    """Whom something was copied to, under the posts they held."""
+    day, people = mark.at.astimezone(SHANGHAI).date(), _copied(mark)
+    return (Filled(_("抄送对象"), listed(known.person(one, (), day) for one in people)),) if people else ()
 
 
 def _copied(mark: Mark) -> Sequence[str]:
