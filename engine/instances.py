@@ -23,6 +23,7 @@ from engine.errors import (
     NoSuchCommand,
     NoSuchInstance,
     NoSuchTask,
+    NothingToWithdraw,
     StaleRevision,
     StepFailed,
     TaskClosed,
@@ -30,7 +31,7 @@ from engine.errors import (
     WrongVersion,
 )
 from engine.expressions import ExpressionError
-from engine.log import ORIGIN, Command, Data, append, dumps, entries, loads
+from engine.log import ORIGIN, Command, Data, append, dumps, entries, last_entry, loads
 from engine.machine import Machine
 from engine.moves import Moved, asked_again, moved, returned
 from engine.packages import Package
@@ -335,6 +336,30 @@ class Instances:
         if not 1 <= to < held.revision:
             raise NoSuchCommand
         return self._carry_out(held, Command("rewind", self.now(), actor, {"to": to}, opinion=_text(reason)))
+
+    def withdraw(self, holding: Holding, actor: Actor, reason: str, notice_at: datetime | None) -> Advance:
+        """取回: undoes a completion that nothing has followed and of which nobody outside was told; its task is open again as it was.
+
+        `notice_at` is when its next reminder is due. Raises `NothingToWithdraw`, `InstanceAtRest`.
+        """
+        held, key = holding.instance, holding.task["key"]
+        self._permit(held, RUNNING)
+        if not self.is_withdrawable(held.id, key, actor):
+            raise NothingToWithdraw
+        command = Command("withdraw", self.now(), actor, {"to": held.revision - 1}, key, _text(reason))
+        machine = self._machine(held, command.at, [])
+        before = Standing.of(machine)
+        carry_out(machine, command, lambda seq: self._past(held, seq))
+        for task in Relocation(self.connection, held.id).reopen({key: notice_at and notice_at.isoformat()}):
+            self._hand_to(task, *([f"person:{task['claimed_by']}"] if task["claimed_by"] else loads(task["assignment"])["principals"]))
+        return self._store(held, command, machine, before, [])
+
+    def is_withdrawable(self, instance_id: int, key: str, actor: Actor) -> bool:
+        """Whether the last that happened to an instance is that this person finished this task, and it told nobody outside."""
+        last = last_entry(self.connection, instance_id)
+        told = select(outbox.c.id).where(outbox.c.instance_id == instance_id, outbox.c.created_at == last.at).limit(1)
+        own = last.kind == "complete" and last.task_key == key and last.actor.get("person") == actor["person"]
+        return own and self.connection.scalar(told) is None
 
     def cancel(self, instance_id: int, actor: Actor, reason: str, *, revision: int | None = None) -> Advance:
         """Ends the instance for good; nothing is deleted."""

@@ -118,6 +118,12 @@ def entries(connection: Connection, instance_id: int, upto: int | None = None) -
     return [as_entry(row) for row in rows(connection, instance_id, upto)]
 
 
+def last_entry(connection: Connection, instance_id: int) -> Entry:
+    """What happened last to an instance."""
+    query = select(commands).where(commands.c.instance_id == instance_id).order_by(commands.c.seq.desc()).limit(1)
+    return as_entry(connection.execute(query).mappings().one())
+
+
 def rows(connection: Connection, instance_id: int, upto: int | None = None) -> list[RowMapping]:
     """The log as stored."""
     query = select(commands).where(commands.c.instance_id == instance_id).order_by(commands.c.seq)

@@ -10,7 +10,7 @@ from sqlalchemy import func, literal, select, update
 
 from engine.errors import InstanceAtRest, NothingWaits
 from engine.instances import CANCELLED, SUSPENDED, SYSTEM, Advance
-from engine.plans import MOVES
+from engine.plans import BACK, MOVES
 from governance.base import inserting
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import Unit as LimitUnit
@@ -32,7 +32,7 @@ from governance.workflow.commands import Desk, checks
 from governance.workflow.world import CASE_CLOSED, answers, carries, follows, instances
 
 Data = Mapping[str, Any]
-TURNING = frozenset(["rewind", "cancel", *MOVES])
+TURNING = BACK | MOVES | {"cancel"}
 """Commands after which a process may wait for something else than before, though nobody decided anything."""
 LEAST_NOTICE = 7
 """公示 in days: 四议两公开 documents; 民法典 and the rules of owners' meetings ask for no more."""
