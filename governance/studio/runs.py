@@ -14,9 +14,10 @@ from engine.diagram import Diagram, Node
 from engine.errors import EngineError
 from engine.instances import Instances, Stopped
 from engine.log import dumps, entries, loads
+from engine.outcomes import Due, Ending, Outcome, Parting, Stop, Tally
 from engine.packages import Package, frozen_package
 from engine.plans import Plan
-from engine.rehearsal import Due, Ending, Outcome, Parting, Stop, Tally, rehearse
+from engine.rehearsal import rehearse
 from engine.schema import incidents, process_versions
 from engine.schema import instances as instance_rows
 from engine.versions import package_of, programs

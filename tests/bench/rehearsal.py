@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from bpmn import shipped
+from engine.outcomes import Ending, Tally
 from engine.packages import DIAGRAM, Package, frozen_package, read_package
 from engine.plans import Plan
-from engine.rehearsal import Ending, Tally, rehearse
+from engine.rehearsal import rehearse
 from engine.replay import replay
 from governance.calendar.notices import planning_calendar
 from governance.workflow.rules import planned_due

@@ -13,10 +13,11 @@ from engine.diagram import Node
 from engine.errors import PlanRefused
 from engine.log import Command, Recorded
 from engine.machine import Machine
+from engine.outcomes import Ending, Outcome, Parting, Tally
 from engine.packages import DIAGRAM, frozen_package, read_package
 from engine.plans import Plan
 from engine.program import Program
-from engine.rehearsal import Ending, Outcome, Parting, Tally, rehearse
+from engine.rehearsal import rehearse
 from engine.replay import carry_out
 from tests.bench.rehearsal import edited
 from tests.bpmn.plays import NINE

@@ -15,9 +15,10 @@ from sqlalchemy import Row, select, update
 from engine.errors import InstanceAtRest, TaskClosed
 from engine.instances import SYSTEM
 from engine.log import Entry, dumps, entries
+from engine.outcomes import Ending
 from engine.packages import Package, frozen_package
 from engine.plans import Plan
-from engine.rehearsal import Ending, rehearse
+from engine.rehearsal import rehearse
 from engine.schema import incidents, task_candidates, tasks
 from engine.schema import instances as instance_rows
 from engine.versions import programs, publish

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.log import loads
+from engine.outcomes import Ending
 from engine.packages import DIAGRAM
 from engine.plans import Plan
-from engine.rehearsal import Ending
 from engine.schema import commands, incidents, tasks
 from engine.schema import instances as instance_rows
 from engine.versions import latest_version, publish

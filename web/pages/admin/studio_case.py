@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from api.work import context
+from engine.outcomes import Outcome
 from engine.packages import Package
-from engine.rehearsal import Outcome
 from engine.replay import MOVING
 from engine.schema import instances as instance_rows
 from engine.versions import package_of

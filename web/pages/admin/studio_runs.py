@@ -13,8 +13,8 @@ from api.signin import actor
 from api.work import context, undo
 from engine.diagram import Diagram
 from engine.errors import EngineError
+from engine.outcomes import Tally
 from engine.plans import Plan
-from engine.rehearsal import Tally
 from engine.versions import package_of
 from governance.errors import GovernanceError, NotFound, Refused
 from governance.people.queries import names
