@@ -13,9 +13,10 @@ from engine.program import Step
 
 
 class Ending(StrEnum):
-    """How a rehearsed case compares with what it was."""
+    """How a rehearsed case compares with what it was: the same end on the same way, the same end on another way, and so on."""
 
     SAME = "same"
+    REROUTED = "rerouted"
     PARTED = "parted"
     STOPPED = "stopped"
     ERASED = "erased"
@@ -71,6 +72,12 @@ class Outcome:
     """The nodes it came to on the draft, in order, each with the command that brought it there."""
     apart: int | None = None
     """The command with which the paths part."""
+    gone: Mapping[str, int] = field(default_factory=dict)
+    """The steps it came to that fall away on the draft, and how often it came there."""
+    come: frozenset[str] = frozenset()
+    """The steps it comes to that the draft adds."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What people called what the draft has no more."""
 
 
 @dataclass
@@ -84,6 +91,15 @@ class Tally:
     visited: Counter[str] = field(default_factory=Counter)
     taken: Counter[str] = field(default_factory=Counter)
     """How many cases take a flow."""
+    gone: Counter[str] = field(default_factory=Counter)
+    """In how many cases that end the same a step falls away."""
+    come: Counter[str] = field(default_factory=Counter)
+    """How many cases that end the same come to a step that is new."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """How often a step fell away, in all cases."""
+    added: set[str] = field(default_factory=set)
+    """The steps that are new, in all cases."""
+    names: dict[str, str] = field(default_factory=dict)
     shifts: dict[str, list[timedelta]] = field(default_factory=dict)
 
     def add(self, outcome: Outcome) -> None:
@@ -94,6 +110,12 @@ class Tally:
             self.partings[outcome.parting] += 1
         if outcome.ending is Ending.STOPPED and outcome.stop:
             self.stops[outcome.stop.element, outcome.stop.rule] += 1
+        if outcome.ending is Ending.REROUTED:
+            self.gone.update(outcome.gone.keys())
+            self.come.update(outcome.come)
+        self.left_out.update(outcome.gone)
+        self.added |= outcome.come
+        self.names.update(outcome.names)
         for due in outcome.dues:
             if due.shift is not None:
                 self.shifts.setdefault(due.element, []).append(due.shift)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -37,8 +38,22 @@ def rehearse(
     return _Rehearsal(programs, version_id, draft, log, plan, deadlines).run()
 
 
-Visit = tuple[int, str]
-"""At which command a node was visited."""
+@dataclass(frozen=True)
+class _Visit:
+    """A node that the case came to, with which command, and its name on the draft; None when the draft has it no more."""
+
+    seq: int
+    node: Node
+    new: str | None
+
+
+@dataclass
+class _Before:
+    """The case as it was: its way, where it rests in the words of the draft, and the ends of the process it came to."""
+
+    way: list[_Visit] = field(default_factory=list)
+    rested: frozenset[str | None] = frozenset()
+    ends: tuple[Node, ...] = ()
 
 
 class _Rehearsal:
@@ -62,17 +77,18 @@ class _Rehearsal:
     def run(self) -> Outcome:
         try:
             stop = self._on_the_draft()
-            was, rested = self._as_it_was(stop.seq if stop else None)
+            was = self._as_it_was(stop.seq if stop else None)
         except Erased:
             return Outcome(Ending.ERASED)
         except Diverged as error:
             return Outcome(Ending.STOPPED, stop=Stop(error.seq, "", "diverged", str(error)))
         machine = self.walk.machine
         stop = stop or self._waiting_where_nobody_was(machine)
-        parting, apart = self._parting(was, rested, stop) or (None, None)
-        ending = Ending.PARTED if parting else Ending.STOPPED if stop else Ending.SAME
+        parting, apart = self._parting(was, stop) or self._another_end(was, stop) or (None, None)
+        gone, come = Counter(visit.node.id for visit in was.way if visit.new is None and is_step(visit.node)), self._added()
+        same = Ending.REROUTED if gone or come else Ending.SAME
         return Outcome(
-            ending,
+            Ending.PARTED if parting else Ending.STOPPED if stop else same,
             parting,
             stop,
             machine.finished,
@@ -83,6 +99,9 @@ class _Rehearsal:
             tuple(self.dues),
             tuple(self.way),
             apart,
+            gone,
+            come,
+            {visit.node.id: visit.node.label for visit in was.way if visit.new is None},
         )
 
     def _on_the_draft(self) -> Stop | None:
@@ -101,20 +120,20 @@ class _Rehearsal:
         self.way += [(seq, step) for step in machine.steps if is_visit(step, self.draft.diagram)]
         machine.steps.clear()
 
-    def _as_it_was(self, until: int | None) -> tuple[list[Visit], frozenset[str | None]]:
-        """What the case visited, as far as both diagrams know it, and where it rests; all in the words of the draft."""
-        visits: list[Visit] = []
-        rested = frozenset[str | None]()
+    def _as_it_was(self, until: int | None) -> _Before:
+        was, there = _Before(), self.draft.diagram.nodes
         plans = {entry.seq: plan for entry, plan in planned(self.log, self.plan)}
         for entry, machine in lived(self.programs, self.version_id, self.log):
             if until is not None and entry.seq >= until:
                 break
-            plan = plans[entry.seq]
-            rested = frozenset(map(plan.new, machine.occupied()))
+            plan, diagram = plans[entry.seq], machine.diagram
+            was.rested = frozenset(map(plan.new, machine.occupied()))
+            was.ends = _ends(machine)
             if entry.kind not in MOVES:
-                visited = (plan.new(step.element) for step in machine.steps if is_visit(step, machine.diagram))
-                visits += [(entry.seq, new) for new in visited if new and new in self.draft.diagram.nodes]
-        return visits, rested
+                visited = [step.element for step in machine.steps if is_visit(step, diagram)]
+                new = (plan.new(element) for element in visited)
+                was.way += [_Visit(entry.seq, diagram.nodes[e], n if n in there else None) for e, n in zip(visited, new, strict=True)]
+        return was
 
     def _due(self, entry: Recorded, key: str | None, step: Step) -> None:
         """Compares when a task is due; a limit that cannot be computed on the draft stops it like any step."""
@@ -138,20 +157,53 @@ class _Rehearsal:
             return None
         return Stop(self.log[-1].seq, added, "step_added", f"“{self.walk.label(added)}”是新版增加的环节，记录中没有它的办理结果。")
 
-    def _parting(self, was: list[Visit], rested: frozenset[str | None], stop: Stop | None) -> tuple[Parting, int] | None:
+    def _known(self) -> set[str | None]:
+        """What of the draft history knows, and the limits that have fired without it."""
+        return {*map(self.plan.new, self.before.diagram.nodes), *self.walk.limits}
+
+    def _added(self) -> frozenset[str]:
+        nodes, known = self.draft.diagram.nodes, self._known()
+        return frozenset(step.element for _, step in self.way if step.element not in known and is_step(nodes[step.element]))
+
+    def _parting(self, was: _Before, stop: Stop | None) -> tuple[Parting, int] | None:
         """The first place that only one of the two ways comes to, and with which command. A stop, or a step that is no more,
         explains one that lags behind."""
-        known = {*map(self.plan.new, self.before.diagram.nodes), *self.walk.limits}
-        ways = [element for _, element in was], [step.element for _, step in self.way]
+        both = [(visit.seq, visit.new) for visit in was.way if visit.new]
+        ways, known = ([new for _, new in both], [step.element for _, step in self.way]), self._known()
         there, here = Counter(ways[0]), Counter(element for element in ways[1] if element in known)
-        skipped = not rested <= self.draft.diagram.nodes.keys()
+        skipped = not was.rested <= self.draft.diagram.nodes.keys()
         now, lost = _first_beyond(ways[1], here - there), _first_beyond(ways[0], there - here)
         if now is not None and not skipped:
             parting = Parting(_source(self.draft.diagram, ways[1], now), None if lost is None else ways[0][lost], ways[1][now])
             return parting, self.way[now][0]
         if lost is not None and not stop:
-            return Parting(_source(self.draft.diagram, ways[0], lost), ways[0][lost], None), was[lost][0]
+            return Parting(_source(self.draft.diagram, ways[0], lost), ways[0][lost], None), both[lost][0]
         return None
+
+    def _another_end(self, was: _Before, stop: Stop | None) -> tuple[Parting, int] | None:
+        """A case that was over comes to an end that it did not know, instead of one that is no more. Ends are the same when
+        people call them the same."""
+        there = {self.plan.new(end.id): end for end in was.ends}
+        here = {end.id: end for end in _ends(self.walk.machine)}
+        names = {end.name for end in there.values()}, {end.name for end in here.values()}
+        lost = next((end.id for new, end in there.items() if new not in here and end.name not in names[1]), None)
+        instead = next((end.id for id, end in here.items() if id not in there and end.name not in names[0]), None)
+        if stop or lost is None or instead is None:
+            return None
+        way = [step.element for _, step in self.way]
+        at = way.index(instead)
+        return Parting(_source(self.draft.diagram, way, at), lost, instead), self.way[at][0]
+
+
+def is_step(node: Node) -> bool:
+    """What people count as a step of the way: no gateway, and neither its beginning nor its end."""
+    return not node.kind.endswith("Gateway") and node.kind != "endEvent" and (node.kind != "startEvent" or bool(node.events))
+
+
+def _ends(machine: Machine) -> tuple[Node, ...]:
+    """The ends of the process that an instance which is over came to."""
+    nodes = (machine.diagram.nodes[element] for element in machine.ended_at if machine.finished)
+    return tuple(node for node in nodes if node.scope == machine.diagram.main.id)
 
 
 def _first_beyond(way: list[str], beyond: Counter[str]) -> int | None:

@@ -269,7 +269,7 @@ class _Rehearsal:
         return Plan(renamed, (self.plan.dropped & names) | (gone - renamed.keys()), self.plan.passed)
 
     def _result(self, instance_id: int, outcome: Outcome) -> RunResult:
-        element = outcome.stop.element if outcome.stop else outcome.parting.element if outcome.parting else ""
+        element = outcome.parting.element if outcome.parting else outcome.stop.element if outcome.stop else ""
         message = outcome.stop.message if outcome.stop and outcome.ending is Ending.STOPPED else ""
         return RunResult(
             run_id=self.run_id,
@@ -376,7 +376,7 @@ class Subject(NamedTuple):
 
 
 def results(session: Session, run_id: int, ending: str = "", element: str = "", limit: int = 100) -> list[tuple[RunResult, Subject]]:
-    """The results of a run with what they are about."""
+    """The results of a run with what they are about; of those whose way is another, `element` fell away or is new on it."""
     query = (
         select(RunResult, Case, instance_rows.c.title)
         .join(instance_rows, instance_rows.c.id == RunResult.instance_id)
@@ -385,10 +385,16 @@ def results(session: Session, run_id: int, ending: str = "", element: str = "", 
     )
     if ending:
         query = query.where(RunResult.ending == ending)
-    if element:
+    by_way = bool(element) and ending == Ending.REROUTED
+    if element and not by_way:
         query = query.where(RunResult.element == element)
-    rows = session.execute(query.order_by(RunResult.instance_id.desc()).limit(limit))
-    return [(result, Subject(case, title)) for result, case, title in rows]
+    rows = session.execute(query.order_by(RunResult.instance_id.desc()).limit(None if by_way else limit))
+    found = [(result, Subject(case, title)) for result, case, title in rows if not by_way or _concerns(element, outcome_of(result))]
+    return found[:limit]
+
+
+def _concerns(element: str, outcome: Outcome) -> bool:
+    return element in outcome.gone or element in outcome.come
 
 
 def subject_of(session: Session, instance_id: int) -> Subject:
@@ -412,6 +418,11 @@ def tally(session: Session, run_id: int) -> Tally:
     return total
 
 
+def outcome_of(result: RunResult) -> Outcome:
+    """What a rehearsal came to for one case, as far as it was kept."""
+    return _outcome(result.ending, loads(result.told))
+
+
 def package_of_run(held: Run) -> Package:
     """The draft as it was when its rehearsal began."""
     return frozen_package(files_of(held.files or "{}"))
@@ -424,11 +435,15 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         "stop": [stop.seq, stop.element, stop.rule, stop.message] if stop else None,
         "visited": dict(outcome.visited),
         "taken": sorted(outcome.taken),
+        "gone": dict(outcome.gone),
+        "come": sorted(outcome.come),
+        "names": dict(outcome.names),
         "dues": [[due.key, due.element, due.was and due.was.isoformat(), due.now and due.now.isoformat()] for due in outcome.dues],
     }
 
 
 def _outcome(ending: str, told: Mapping[str, Any]) -> Outcome:
+    """Of runs before ways were told apart, nothing is known of what fell away or was new."""
     instant = datetime.fromisoformat
     dues = (Due(key, element, was and instant(was), now and instant(now)) for key, element, was, now in told["dues"])
     return Outcome(
@@ -438,4 +453,7 @@ def _outcome(ending: str, told: Mapping[str, Any]) -> Outcome:
         visited=told["visited"],
         taken=frozenset(told["taken"]),
         dues=tuple(dues),
+        gone=told.get("gone", {}),
+        come=frozenset(told.get("come", ())),
+        names=told.get("names", {}),
     )

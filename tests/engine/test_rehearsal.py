@@ -106,7 +106,54 @@ def test_a_step_that_is_new_cannot_be_answered_unless_it_counts_as_done() -> Non
     assert (outcome.stop.element, outcome.stop.rule) == ("x", "step_added")
     assert outcome.stop.message == "“x”是新版增加的环节，记录中没有它的办理结果。"
     passed = rehearsed(line("a", "b"), line("a", "x", "b"), log, Plan(passed=frozenset(["x"])))
-    assert passed.ending is Ending.SAME and passed.finished
+    assert (passed.ending, passed.finished, passed.come, passed.gone) == (Ending.REROUTED, True, {"x"}, {})
+
+
+def test_a_step_that_nobody_needed_to_answer_is_told_of() -> None:
+    log = history(line("a", "b"), START, done("a#1"), done("b#1"))
+    automatic = started("a", "x", "b", "e").users("a", "b").node("scriptTask", "x", "<script>n = 1</script>").ends("e")
+    outcome = rehearsed(line("a", "b"), automatic, log)
+    assert (outcome.ending, outcome.come, outcome.finished) == (Ending.REROUTED, {"x"}, True)
+
+
+def test_a_step_that_fell_away_is_told_of_with_its_name() -> None:
+    log = history(line("a", "b"), START, done("a#1"), done("b#1"))
+    outcome = rehearsed(line("a", "b"), line("b"), log, Plan(dropped=frozenset(["a"])))
+    assert (outcome.ending, outcome.gone, outcome.names, outcome.come) == (Ending.REROUTED, {"a": 1}, {"a": "a"}, frozenset())
+
+
+def test_only_cases_that_came_to_a_step_are_told_that_it_fell_away() -> None:
+    def now() -> Drawing:
+        d = started("a", "g").users("a", "c").node("exclusiveGateway", "g", default="f_g_c").ends("e")
+        return d.flow("g", "e", "n > 3").flow("g", "c").chain("c", "e")
+
+    tally = Tally()
+    for n in (2, 5, 6):
+        log = history(choice("n > 3"), START, done("a#1", n=n), done("b#1" if n > 3 else "c#1"))
+        tally.add(rehearsed(choice("n > 3"), now(), log, Plan(dropped=frozenset(["b"]))))
+    assert tally.endings == {Ending.SAME: 1, Ending.REROUTED: 2}
+    assert (tally.gone, tally.come, tally.left_out, tally.names) == ({"b": 2}, {}, {"b": 2}, {"b": "b"})
+
+
+def test_a_gateway_is_no_step() -> None:
+    log = history(line("a", "b"), START, done("a#1"), done("b#1"))
+    now = started("a", "g", "b", "e").users("a", "b").node("exclusiveGateway", "g").ends("e")
+    assert rehearsed(line("a", "b"), now, log).ending is Ending.SAME
+
+
+def ending(end: str, called: str) -> Drawing:
+    d = started("a", end).users("a")
+    d.parts.append(f'<endEvent id="{end}" name="{called}"/>')
+    return d
+
+
+def test_a_case_ends_the_same_when_people_call_its_end_the_same() -> None:
+    log = history(ending("e", "办结"), START, done("a#1"))
+    for same in (ending("e", "归档"), ending("e2", "办结")):
+        assert rehearsed(ending("e", "办结"), same, log).ending is Ending.SAME
+    outcome = rehearsed(ending("e", "办结"), ending("e2", "归档"), log)
+    assert (outcome.ending, outcome.parting, outcome.apart) == (Ending.PARTED, Parting("a", "e", "e2"), 2)
+    assert outcome.names == {"e": "办结"}
 
 
 def test_a_case_on_its_way_stops_at_the_new_step_it_would_be_at() -> None:
@@ -135,7 +182,7 @@ def test_what_was_said_at_a_step_that_is_no_more_is_still_known() -> None:
 def test_a_case_at_a_step_that_is_no_more_goes_ahead() -> None:
     log = history(line("a", "b", "c"), START, done("a#1"))
     outcome = rehearsed(line("a", "b", "c"), line("a", "c"), log, Plan(dropped=frozenset(["b"])))
-    assert (outcome.ending, outcome.open) == (Ending.SAME, ("c",))
+    assert (outcome.ending, outcome.gone, outcome.open) == (Ending.REROUTED, {"b": 1}, ("c",))
 
 
 def limited(text: str) -> Drawing:
@@ -180,7 +227,7 @@ def test_lookups_are_answered_from_the_record() -> None:
     log = history(asks("tier"), START, done("a#1"), answers={"tier": 3})
     assert rehearsed(asks("tier"), asks("tier"), log).ending is Ending.SAME
     moved = rehearsed(asks("tier"), asks("tier", before="x"), log, Plan(passed=frozenset(["x"])))
-    assert moved.ending is Ending.SAME
+    assert (moved.ending, moved.come) == (Ending.REROUTED, {"x"})
     outcome = rehearsed(asks("tier"), asks("street"), log)
     assert outcome.stop and (outcome.stop.element, outcome.stop.rule) == ("ask", "lookup_unanswered")
 
@@ -195,7 +242,7 @@ def test_a_message_that_nobody_waits_for_stops_unless_it_is_dropped() -> None:
     outcome = rehearsed(waits("message", "hello"), waits("message", "hi"), log)
     assert outcome.stop and (outcome.stop.rule, outcome.stop.element) == ("nothing_waits", "c")
     dropped = rehearsed(waits("message", "hello"), line("a"), log, Plan(dropped=frozenset(["hello", "c"])))
-    assert dropped.ending is Ending.SAME and dropped.finished
+    assert (dropped.ending, dropped.gone, dropped.finished) == (Ending.REROUTED, {"c": 1}, True)
     lost = history(waits("signal", "hello"), START, ("signal", "hello", {}), done("a#1"))
     assert rehearsed(waits("signal", "hello"), line("a"), lost).ended_at == ("e",)
 
@@ -266,7 +313,9 @@ def test_the_shipped_process_rehearsed_on_an_edited_package() -> None:
         entries: list[Recorded] = [*log]
         plan = Plan({"accept_case": "register_case"}, passed=frozenset(["second_look"]))
         outcome = rehearse(lambda _: package.program, 1, draft, entries, plan)
-        assert (outcome.ending, outcome.stop) == (Ending.SAME, None)
+        looked = "second_look" in outcome.visited
+        assert (outcome.ending, outcome.stop) == (Ending.REROUTED if looked else Ending.SAME, None)
+        assert (outcome.gone, outcome.come) == ({}, {"second_look"} if looked else set())
         untold = rehearse(lambda _: package.program, 1, draft, entries, Plan())
         accepted = any(line.kind == "complete" and line.task_key == "accept_case#1" for line in log)
         assert (untold.stop is not None and untold.stop.rule == "step_removed") == accepted

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from lxml import etree
 from sqlalchemy import func, select
 
-from engine.log import loads
+from engine.log import dumps, loads
 from engine.outcomes import Ending
 from engine.packages import DIAGRAM
 from engine.plans import Plan
@@ -31,6 +32,7 @@ from governance.studio.runs import (
     cancel_run,
     endings,
     give_up_run,
+    outcome_of,
     rehearsed,
     results,
     tally,
@@ -81,6 +83,21 @@ class Court(Studio):
             "</bpmn:process>", f"{ADDED}</bpmn:process>", 1
         )
         save(self.context, self.maker, held.id, held.revision, {DIAGRAM: new})
+        return held
+
+    def without_a_step(self) -> Draft:
+        """A draft that goes to the check at once."""
+        held, gone = self.begun(), "carry_out_decision"
+        flow = f"{gone}_to_check_decision"
+        root = etree.fromstring(self.diagram(held).encode())
+        for element in [*root.iter(etree.Element)]:
+            named = {element.get("id"), element.get("bpmnElement"), element.text}
+            if element.get("targetRef") == gone:
+                element.set("targetRef", "check_decision")
+            parent = element.getparent()
+            if parent is not None and named & {gone, flow}:
+                parent.remove(element)
+        save(self.context, self.maker, held.id, held.revision, {DIAGRAM: etree.tostring(root).decode()})
         return held
 
     def publish(self, held: Draft) -> int:
@@ -136,7 +153,34 @@ def test_a_new_step_stops_a_case_unless_it_counts_as_done(court: Court) -> None:
     stopped = results(court.context.session, asked.id, ending="stopped")[0][0]
     assert stopped.element == "legal_review" and "法律审查" in stopped.message
     passed = begin_rehearsal(court.context, court.maker, held.id, Choice())
-    assert loads(passed.plan)["passed"] == ["legal_review"] and court.finish(passed) == {Ending.SAME: 3}
+    assert loads(passed.plan)["passed"] == ["legal_review"]
+    assert court.finish(passed) == {Ending.SAME: 2, Ending.REROUTED: 1}
+    total = tally(court.context.session, passed.id)
+    assert (total.come, total.gone, total.added) == ({"legal_review": 1}, {}, {"legal_review"})
+    session = court.context.session
+    assert [outcome_of(result).come for result, _case in results(session, passed.id, "rerouted", "legal_review")] == [{"legal_review"}]
+    assert results(session, passed.id, "rerouted", "check_decision") == []
+
+
+def test_a_step_that_falls_away_is_told_of_by_case(court: Court) -> None:
+    ids = court.begin()
+    run = begin_rehearsal(court.context, court.maker, court.without_a_step().id, Choice())
+    assert court.finish(run) == {Ending.REROUTED: 3}
+    total = tally(court.context.session, run.id)
+    assert (total.gone, total.left_out, total.come) == ({"carry_out_decision": 3}, {"carry_out_decision": 3}, {})
+    assert total.names == {"carry_out_decision": "落实议定事项"}
+    found = results(court.context.session, run.id, "rerouted", "carry_out_decision", limit=2)
+    assert [result.instance_id for result, _case in found] == sorted(ids, reverse=True)[:2]
+
+
+def test_what_was_rehearsed_before_ways_were_told_apart_still_reads(court: Court) -> None:
+    court.begin(1)
+    run = begin_rehearsal(court.context, court.maker, court.begun().id, Choice())
+    court.finish(run)
+    result = results(court.context.session, run.id)[0][0]
+    result.told = dumps({name: part for name, part in loads(result.told).items() if name not in ("gone", "come", "names")})
+    court.context.session.flush()
+    assert tally(court.context.session, run.id).endings == {Ending.SAME: 1}
 
 
 def test_one_case_is_tried_once_more_as_the_run_did(court: Court) -> None:

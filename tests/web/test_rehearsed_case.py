@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +58,33 @@ def test_both_ways_stand_side_by_side_with_the_place_where_they_part(district: D
     was, now = told.split("在草稿上重走")
     assert "走向不同" in was and was.count("从这里起走向不同") == 1 == now.count("从这里起走向不同")
     assert "到期" in now and LEAK not in told and "/cases/" not in told.partition("<main")[2].replace("/runs/", "")
+
+
+def test_the_summary_leads_to_the_cases_that_part_at_a_place(district: District) -> None:
+    """Also when the record has no answer beyond it."""
+    matter = reported(district, place(1)).accepted()
+    run = tried(district, '>accept_result == "supplement"<', '>accept_result == "accept"<')
+    client = sign_in(district.app(), district, "liucheng")
+    summary = client.http.get(f"/admin/studio/runs/{run}").get_data(as_text=True)
+    link = re.search(r'href="([^"]+ending=parted&amp;element=[^"#]+)', summary)
+    assert link
+    there = client.http.get(html.unescape(link.group(1))).get_data(as_text=True)
+    assert f"/admin/studio/runs/{run}/cases/{instance(matter)}" in there
+
+
+def test_a_case_that_ends_the_same_says_which_steps_fell_away_or_are_new(district: District) -> None:
+    matter = reported(district, place(1)).accepted()
+    flow = 'sourceRef="accept_case" targetRef="accept_outcome"'
+    noted = '<bpmn:scriptTask id="noted" name="自动登簿"><bpmn:script>booked = true</bpmn:script></bpmn:scriptTask>'
+    on = f'<bpmn:sequenceFlow id="booked" {flow.replace("accept_case", "noted")}'
+    run = tried(district, flow, f'sourceRef="accept_case" targetRef="noted" />{noted}{on}')
+    client = sign_in(district.app(), district, "liucheng")
+    summary = client.http.get(f"/admin/studio/runs/{run}").get_data(as_text=True)
+    assert "结果相同，途经不同" in summary and "1 件事项结果与当时相同" in summary
+    assert "ending=rerouted&amp;element=noted" in summary and "新经过：自动登簿" in summary
+    assert "&#34;noted&#34;: {&#34;added&#34;: 1, &#34;done&#34;: 1}" in summary
+    told = page(client, run, instance(matter))
+    assert "结果相同，途经不同" in told and "新经过：自动登簿" in told and "走向不同" not in told
 
 
 def test_only_cases_of_the_run_are_shown(district: District) -> None:

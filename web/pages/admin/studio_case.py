@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from api.work import context
-from engine.outcomes import Outcome
+from engine.outcomes import Ending, Outcome
 from engine.packages import Package
 from engine.replay import MOVING
 from engine.schema import instances as instance_rows
@@ -19,6 +19,7 @@ from engine.versions import package_of
 from governance.inbox.queries import trail
 from governance.studio import queries, runs
 from web.access import AUDITOR, for_posts
+from web.detours import detour
 from web.drawing import progress
 from web.pages.admin import ADMINISTRATOR, DESIGNER
 from web.texts import at_hand
@@ -53,17 +54,23 @@ def show(run_id: int, instance_id: int) -> ResponseReturnValue:
     before = package_of(given.session.connection(), version.id)
     at_hand(draft)
     passed = _passed(outcome, draft)
+
+    def label(element: str) -> str:
+        node = draft.diagram.nodes.get(element) or before.diagram.nodes.get(element)
+        return node.label if node else outcome.names.get(element, element)
+
     return render_template(
         "admin/studio/case.html",
         run=held,
         outcome=outcome,
         subject=runs.subject_of(given.session, instance_id),
         version=version,
-        label=lambda id: _label(draft, before, id),
+        label=label,
+        detour=detour(outcome, label) if outcome.ending is Ending.REROUTED else "",
         was=[step for step in steps(trail(given, instance_id)) if step.mark.kind in MOVING],
         now=passed,
         parts=_parts_at(outcome, passed),
-        before=progress(instance_id),
+        before=_left(progress(instance_id), outcome),
         after=_state(outcome),
     )
 
@@ -92,11 +99,16 @@ def _state(outcome: Outcome) -> dict[str, Any]:
     """The draft's diagram as the case goes over it."""
     stands = {*outcome.open, *([outcome.stop.element] if outcome.stop else [])}
     nodes = {
-        element: {"done": outcome.visited.get(element, 0), "current": int(element in stands)} for element in {*outcome.visited, *stands}
+        element: {
+            "done": outcome.visited.get(element, 0),
+            "current": int(element in stands),
+            "added": int(element in outcome.come),
+        }
+        for element in {*outcome.visited, *stands}
     }
     return {"nodes": nodes, "taken": sorted(outcome.taken)}
 
 
-def _label(draft: Package, before: Package, element: str) -> str:
-    node = draft.diagram.nodes.get(element) or before.diagram.nodes.get(element)
-    return node.label if node else element
+def _left(state: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    """The diagram as the case went over it, with what falls away."""
+    return state | {"nodes": {element: marks | {"removed": int(element in outcome.gone)} for element, marks in state["nodes"].items()}}
