@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median
 
-from engine.program import Step
+from engine.ways import Visit
 
 
 class Ending(StrEnum):
@@ -68,8 +68,10 @@ class Outcome:
     visited: Mapping[str, int] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()
     dues: tuple[Due, ...] = ()
-    way: tuple[tuple[int, Step], ...] = ()
-    """The nodes it came to on the draft, in order, each with the command that brought it there."""
+    was: tuple[Visit, ...] = ()
+    """The nodes it came to, in order, also after the draft stops."""
+    way: tuple[Visit, ...] = ()
+    """The nodes it comes to on the draft, in order."""
     apart: int | None = None
     """The command with which the paths part."""
     gone: Mapping[str, int] = field(default_factory=dict)

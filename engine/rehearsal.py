@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from engine.diagram import Diagram, Node
@@ -19,8 +20,9 @@ from engine.machine import Machine
 from engine.outcomes import Due, Ending, Outcome, Parting, Stop
 from engine.plans import MOVES, Plan, planned
 from engine.program import Program, Step
-from engine.replay import is_visit, lived
+from engine.replay import lived
 from engine.walk import Walk
+from engine.ways import Visit, Way, first_beyond, is_step, source
 
 Deadlines = Callable[[Node, Mapping[str, Any], datetime], datetime | None]
 """Until when a task that opens must be done, by its settings and the data it sees; None for no limit."""
@@ -38,20 +40,11 @@ def rehearse(
     return _Rehearsal(programs, version_id, draft, log, plan, deadlines).run()
 
 
-@dataclass(frozen=True)
-class _Visit:
-    """A node that the case came to, with which command, and its name on the draft; None when the draft has it no more."""
-
-    seq: int
-    node: Node
-    new: str | None
-
-
 @dataclass
 class _Before:
-    """The case as it was: its way, where it rests in the words of the draft, and the ends of the process it came to."""
+    """The case as it was, until the draft stops: its visits, where it rests in the words of the draft, and the ends it came to."""
 
-    way: list[_Visit] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
     rested: frozenset[str | None] = frozenset()
     ends: tuple[Node, ...] = ()
 
@@ -71,13 +64,13 @@ class _Rehearsal:
         self.log, self.deadlines = log, deadlines
         self.walk = Walk(self.before, draft, plan, new_limits(self.before.diagram, draft.diagram, plan))
         self.steps: list[Step] = []
-        self.way: list[tuple[int, Step]] = []
+        self.was, self.way = Way(), Way(passed=plan.passed)
         self.dues: list[Due] = []
 
     def run(self) -> Outcome:
         try:
             stop = self._on_the_draft()
-            was = self._as_it_was(stop.seq if stop else None)
+            was = self._as_it_was(stop)
         except Erased:
             return Outcome(Ending.ERASED)
         except Diverged as error:
@@ -85,7 +78,7 @@ class _Rehearsal:
         machine = self.walk.machine
         stop = stop or self._waiting_where_nobody_was(machine)
         parting, apart = self._parting(was, stop) or self._another_end(was, stop) or (None, None)
-        gone, come = Counter(visit.node.id for visit in was.way if visit.new is None and is_step(visit.node)), self._added()
+        gone, come = Counter(visit.node.id for visit in was.visits if visit.new is None and is_step(visit.node)), self._added()
         same = Ending.REROUTED if gone or come else Ending.SAME
         return Outcome(
             Ending.PARTED if parting else Ending.STOPPED if stop else same,
@@ -94,46 +87,56 @@ class _Rehearsal:
             machine.finished,
             tuple(machine.ended_at),
             tuple(task.element for task in machine.open()),
-            Counter(step.element for _, step in self.way),
+            Counter(self._elements()),
             frozenset(step.element for step in self.steps if step.kind == "taken"),
             tuple(self.dues),
-            tuple(self.way),
+            tuple(self.was.visits),
+            tuple(self.way.visits),
             apart,
             gone,
             come,
-            {visit.node.id: visit.node.label for visit in was.way if visit.new is None},
+            {visit.node.id: visit.node.label for visit in was.visits if visit.new is None},
         )
 
     def _on_the_draft(self) -> Stop | None:
         try:
             for entry, machine in self.walk.along(self.log):
-                self._went(entry.seq, machine)
+                self._went(entry.seq, entry.kind, machine)
                 for key, step in self.walk.opened:
                     self._due(entry, key, step)
         except Unanswered as error:
-            self._went(error.seq, self.walk.machine)
+            self._went(error.seq, "", self.walk.machine)
             return Stop(error.seq, error.element, error.rule, error.message)
         return None
 
-    def _went(self, seq: int, machine: Machine) -> None:
+    def _went(self, seq: int, kind: str, machine: Machine) -> None:
         self.steps += machine.steps
-        self.way += [(seq, step) for step in machine.steps if is_visit(step, self.draft.diagram)]
+        self.way.goes_on(seq, kind, machine.steps, self.draft.diagram)
         machine.steps.clear()
 
-    def _as_it_was(self, until: int | None) -> _Before:
-        was, there = _Before(), self.draft.diagram.nodes
-        plans = {entry.seq: plan for entry, plan in planned(self.log, self.plan)}
-        for entry, machine in lived(self.programs, self.version_id, self.log):
-            if until is not None and entry.seq >= until:
-                break
-            plan, diagram = plans[entry.seq], machine.diagram
-            was.rested = frozenset(map(plan.new, machine.occupied()))
-            was.ends = _ends(machine)
-            if entry.kind not in MOVES:
-                visited = [step.element for step in machine.steps if is_visit(step, diagram)]
-                new = (plan.new(element) for element in visited)
-                was.way += [_Visit(entry.seq, diagram.nodes[e], n if n in there else None) for e, n in zip(visited, new, strict=True)]
+    def _elements(self) -> list[str]:
+        """The nodes of the draft it came to; what a rewind opens anew it had come to before."""
+        return [visit.node.id for visit in self.way.visits if not visit.again]
+
+    def _as_it_was(self, stop: Stop | None) -> _Before:
+        was, plans = _Before(), {entry.seq: plan for entry, plan in planned(self.log, self.plan)}
+        try:
+            for entry, machine in lived(self.programs, self.version_id, self.log):
+                plan = plans[entry.seq]
+                if entry.kind not in MOVES:
+                    self.was.naming = partial(self._on_draft, plan)
+                    self.was.goes_on(entry.seq, entry.kind, machine.steps, machine.diagram)
+                if stop is None or entry.seq < stop.seq:
+                    was.rested, was.ends = frozenset(map(plan.new, machine.occupied())), _ends(machine)
+        except (Erased, Diverged) as error:
+            if stop is None or error.seq < stop.seq:
+                raise
+        was.visits = [visit for visit in self.was.visits if not visit.again and (stop is None or visit.seq < stop.seq)]
         return was
+
+    def _on_draft(self, plan: Plan, element: str) -> str | None:
+        new = plan.new(element)
+        return new if new in self.draft.diagram.nodes else None
 
     def _due(self, entry: Recorded, key: str | None, step: Step) -> None:
         """Compares when a task is due; a limit that cannot be computed on the draft stops it like any step."""
@@ -162,22 +165,22 @@ class _Rehearsal:
         return {*map(self.plan.new, self.before.diagram.nodes), *self.walk.limits}
 
     def _added(self) -> frozenset[str]:
-        nodes, known = self.draft.diagram.nodes, self._known()
-        return frozenset(step.element for _, step in self.way if step.element not in known and is_step(nodes[step.element]))
+        known = self._known()
+        return frozenset(visit.node.id for visit in self.way.visits if visit.node.id not in known and is_step(visit.node))
 
     def _parting(self, was: _Before, stop: Stop | None) -> tuple[Parting, int] | None:
         """The first place that only one of the two ways comes to, and with which command. A stop, or a step that is no more,
         explains one that lags behind."""
-        both = [(visit.seq, visit.new) for visit in was.way if visit.new]
-        ways, known = ([new for _, new in both], [step.element for _, step in self.way]), self._known()
+        both = [(visit.seq, visit.new) for visit in was.visits if visit.new]
+        ways, known = ([new for _, new in both], self._elements()), self._known()
         there, here = Counter(ways[0]), Counter(element for element in ways[1] if element in known)
         skipped = not was.rested <= self.draft.diagram.nodes.keys()
-        now, lost = _first_beyond(ways[1], here - there), _first_beyond(ways[0], there - here)
+        now, lost = first_beyond(ways[1], here - there), first_beyond(ways[0], there - here)
         if now is not None and not skipped:
-            parting = Parting(_source(self.draft.diagram, ways[1], now), None if lost is None else ways[0][lost], ways[1][now])
-            return parting, self.way[now][0]
+            parting = Parting(source(self.draft.diagram, ways[1], now), None if lost is None else ways[0][lost], ways[1][now])
+            return parting, self._seq(now)
         if lost is not None and not stop:
-            return Parting(_source(self.draft.diagram, ways[0], lost), ways[0][lost], None), both[lost][0]
+            return Parting(source(self.draft.diagram, ways[0], lost), ways[0][lost], None), both[lost][0]
         return None
 
     def _another_end(self, was: _Before, stop: Stop | None) -> tuple[Parting, int] | None:
@@ -190,37 +193,19 @@ class _Rehearsal:
         instead = next((end.id for id, end in here.items() if id not in there and end.name not in names[0]), None)
         if stop or lost is None or instead is None:
             return None
-        way = [step.element for _, step in self.way]
+        way = self._elements()
         at = way.index(instead)
-        return Parting(_source(self.draft.diagram, way, at), lost, instead), self.way[at][0]
+        return Parting(source(self.draft.diagram, way, at), lost, instead), self._seq(at)
 
-
-def is_step(node: Node) -> bool:
-    """What people count as a step of the way: no gateway, and neither its beginning nor its end."""
-    return not node.kind.endswith("Gateway") and node.kind != "endEvent" and (node.kind != "startEvent" or bool(node.events))
+    def _seq(self, index: int) -> int:
+        """With which command the draft comes to a node of its way."""
+        return [visit.seq for visit in self.way.visits if not visit.again][index]
 
 
 def _ends(machine: Machine) -> tuple[Node, ...]:
     """The ends of the process that an instance which is over came to."""
     nodes = (machine.diagram.nodes[element] for element in machine.ended_at if machine.finished)
     return tuple(node for node in nodes if node.scope == machine.diagram.main.id)
-
-
-def _first_beyond(way: list[str], beyond: Counter[str]) -> int | None:
-    """The first visit of a way that the other way has not."""
-    had = Counter(way)
-    seen: Counter[str] = Counter()
-    for index, element in enumerate(way):
-        seen[element] += 1
-        if seen[element] > had[element] - beyond[element]:
-            return index
-    return None
-
-
-def _source(diagram: Diagram, way: list[str], index: int) -> str:
-    """From where a way came to its visit `index`: the last node before that leads there, else the one visited before."""
-    sources = {flow.source for flow in diagram.incoming.get(way[index], ())}
-    return next((element for element in way[:index][::-1] if element in sources), way[max(0, index - 1)])
 
 
 def new_limits(old: Diagram, new: Diagram, plan: Plan) -> frozenset[str]:

@@ -19,6 +19,7 @@ from engine.plans import Plan
 from engine.program import Program
 from engine.rehearsal import rehearse
 from engine.replay import carry_out
+from engine.ways import Visit
 from tests.bench.rehearsal import edited
 from tests.bpmn.plays import NINE
 from tests.bpmn.recorded import Line, recorded
@@ -90,11 +91,42 @@ def test_the_same_diagram_ends_the_same() -> None:
     assert outcome.taken == {"f_s_a", "f_a_b", "f_b_e"}
 
 
+def told(visits: tuple[Visit, ...]) -> list[tuple[int, str, int | None]]:
+    return [(visit.seq, visit.node.id, visit.done) for visit in visits]
+
+
+def test_both_ways_say_what_was_come_to_and_with_what_it_was_finished() -> None:
+    log = history(line("a", "b"), START, done("a#1"), done("b#1"))
+    outcome = rehearsed(line("a", "b"), line("x", "b"), log, Plan(dropped=frozenset(["a"]), passed=frozenset(["x"])))
+    assert told(outcome.was) == [(1, "s", 1), (1, "a", 2), (2, "b", 3), (3, "e", None)]
+    assert told(outcome.way) == [(1, "s", 1), (1, "x", 1), (1, "b", 3), (3, "e", None)]
+    assert [visit.new for visit in outcome.was] == ["s", None, "b", "e"]
+    assert [visit.passed for visit in outcome.way] == [False, True, False, False]
+
+
+def test_the_way_as_it_was_is_told_to_its_end_also_where_the_draft_stops() -> None:
+    log = history(line("a", "b"), START, done("a#1"), done("b#1"))
+    outcome = rehearsed(line("a", "b"), line("a", "x", "b"), log)
+    assert told(outcome.was)[-2:] == [(2, "b", 3), (3, "e", None)]
+    assert told(outcome.way)[-1:] == [(2, "x", None)]
+
+
+def test_a_limit_that_fires_and_a_message_finish_what_waited_for_them() -> None:
+    fired = history(limited("P1D"), START, ("timer", "limit#1", {}), done("late#1"))
+    outcome = rehearsed(limited("P1D"), limited("P1D"), fired)
+    assert told(outcome.was) == told(outcome.way) == [(1, "s", 1), (1, "a", None), (2, "limit", 2), (2, "late", 3), (3, "over", None)]
+    waits = started("c", "a", "e").users("a").ends("e").beside('<message id="m" name="hello"/>')
+    waits.node("intermediateCatchEvent", "c", event("message", "m"))
+    log = history(waits, START, ("message", "hello", {}))
+    outcome = rehearsed(waits, waits, log)
+    assert told(outcome.was) == told(outcome.way) == [(1, "s", 1), (1, "c", 2), (2, "a", None)]
+
+
 def test_a_condition_sends_the_case_another_way() -> None:
     log = history(choice("n > 3"), START, done("a#1", n=5), done("b#1"))
     outcome = rehearsed(choice("n > 3"), choice("n > 7"), log)
     assert (outcome.ending, outcome.parting, outcome.apart) == (Ending.PARTED, Parting("g", "b", "c"), 2)
-    assert [(seq, step.element) for seq, step in outcome.way][:4] == [(1, "s"), (1, "a"), (2, "g"), (2, "c")]
+    assert [(visit.seq, visit.node.id) for visit in outcome.way][:4] == [(1, "s"), (1, "a"), (2, "g"), (2, "c")]
     assert outcome.stop and (outcome.stop.seq, outcome.stop.element) == (3, "c")
     assert outcome.open == ("c",)
 
@@ -289,6 +321,9 @@ def test_other_commands_are_carried_out_too(kind: str) -> None:
     outcome = rehearsed(line("a", "b"), line("first", "b"), log, Plan(renamed={"a": "first"}))
     assert outcome.ending is Ending.SAME
     assert outcome.open == {"rewind": ("first",), "correct": ("b",), "cancel": ()}[kind]
+    reopened = [(3, "first", None)] if kind == "rewind" else []
+    assert [(visit.seq, visit.new, visit.done) for visit in outcome.was if visit.again] == reopened
+    assert told(tuple(visit for visit in outcome.way if visit.again)) == reopened and outcome.visited["first"] == 1
 
 
 def test_a_plan_names_what_is_there() -> None:
