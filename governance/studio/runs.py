@@ -26,6 +26,7 @@ from governance.calendar.rules import SHANGHAI
 from governance.cases.models import Case
 from governance.context import Actor, Context
 from governance.errors import GovernanceError, NotFound, Refused
+from governance.matters.models import Matter
 from governance.organisation.models import Unit
 from governance.studio import queries
 from governance.studio.commands import permit
@@ -49,8 +50,23 @@ WORKED = frozenset(["userTask", "manualTask", "receiveTask", "serviceTask"])
 
 
 @dataclass(frozen=True)
+class Filters:
+    """What, besides their time, tells the instances of a process apart: cases have a category, cases and matters a place."""
+
+    by_category: bool
+    by_unit: bool
+
+
+def filters(session: Session, key: str) -> Filters:
+    """By what the instances of a process can be chosen."""
+    of_process = _of_process(key)
+    cases, matters = (session.scalar(select(kind.id).where(kind.instance_id.in_(of_process)).limit(1)) for kind in (Case, Matter))
+    return Filters(cases is not None, cases is not None or matters is not None)
+
+
+@dataclass(frozen=True)
 class Choice:
-    """Which cases are rehearsed: the last so many, of a period, a category, a unit and those below it."""
+    """Which instances are rehearsed: the last so many, of a period, a category, a unit and those below it."""
 
     last: int = 200
     since: date | None = None
@@ -66,8 +82,11 @@ def _chosen(session: Session, key: str, choice: Choice) -> list[int]:
         query = query.where(instance_rows.c.started_at >= datetime.combine(choice.since, time(), SHANGHAI))
     if choice.until:
         query = query.where(instance_rows.c.started_at < datetime.combine(choice.until + timedelta(days=1), time(), SHANGHAI))
-    if choice.category or choice.unit_code:
-        query = query.join(Case, Case.instance_id == instance_rows.c.id).where(*_of_cases(session, choice))
+    if choice.category:
+        query = query.where(_of(Case, Case.category.startswith(choice.category, autoescape=True)))
+    if choice.unit_code:
+        within = _within(session, choice.unit_code)
+        query = query.where(_of(Case, Case.place_id.in_(within)) | _of(Matter, Matter.unit_id.in_(within)))
     return list(session.scalars(query.order_by(instance_rows.c.started_at.desc(), instance_rows.c.id.desc()).limit(choice.last)))
 
 
@@ -76,16 +95,16 @@ def _of_process(key: str) -> Select[Any]:
     return joined.where(process_versions.c.key == key)
 
 
-def _of_cases(session: Session, choice: Choice) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
-    if choice.category:
-        wanted.append(Case.category.startswith(choice.category, autoescape=True))
-    if choice.unit_code:
-        unit = session.scalar(select(Unit).where(Unit.code == choice.unit_code))
-        if unit is None:
-            raise Refused({"unit": "没有这个编码的单位"})
-        wanted.append(Case.place_id.in_(select(Unit.id).where(Unit.path.startswith(unit.path, autoescape=True))))
-    return wanted
+def _of(kind: type[Case | Matter], condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return instance_rows.c.id.in_(select(kind.instance_id).where(condition))
+
+
+def _within(session: Session, code: str) -> Select[Any]:
+    """A unit and those below it."""
+    unit = session.scalar(select(Unit).where(Unit.code == code))
+    if unit is None:
+        raise Refused({"unit": "没有这个编码的单位"})
+    return select(Unit.id).where(Unit.path.startswith(unit.path, autoescape=True))
 
 
 # ---- what has to be said of the difference -----------------------------------------------------------------------

@@ -69,8 +69,9 @@ def _rehearsals(draft_id: int, errors: dict[str, str], status: int = 200) -> Res
         runs=found,
         people=names(session, {r.asked_by for r in found}),
         most=runs.MOST,
-        categories=categories(),
-        areas=areas(),
+        filters=runs.filters(session, held.key),
+        categories=categories,
+        areas=areas,
         errors=errors,
         form=request.form,
     )
