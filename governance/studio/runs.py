@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine.diagram import Diagram, Node
@@ -30,7 +31,7 @@ from governance.matters.models import Matter
 from governance.organisation.models import Unit
 from governance.studio import queries
 from governance.studio.commands import permit
-from governance.studio.errors import NothingChosen, RunOver, StillRunning
+from governance.studio.errors import InstanceFailed, NothingChosen, RunOver, StillRunning
 from governance.studio.models import Run, RunResult
 from governance.studio.rules import REASON, files_of
 from governance.workflow.overdue import REFUSED, retry
@@ -41,7 +42,7 @@ REHEARSE, PREVIEW, MOVE, UNDO = "rehearse", "preview", "move", "undo"
 STRIDE = 10
 """How many instances are done in one transaction: on SQLite nobody else writes meanwhile."""
 MOST = 5_000
-CAN, CANNOT, MOVED, UNDONE = "can", "cannot", "moved", "undone"
+CAN, CANNOT, MOVED, UNDONE, FAILED = "can", "cannot", "moved", "undone", "failed"
 WORKED = frozenset(["userTask", "manualTask", "receiveTask", "serviceTask"])
 """Steps that somebody or something outside finishes."""
 
@@ -243,19 +244,40 @@ def unfinished() -> Select[Any]:
     return select(Run.id).where(Run.ended_at.is_(None)).order_by(Run.id).limit(1)
 
 
-def advance_run(context: Context, run_id: int) -> None:
-    """Does the next few instances of a run."""
+def advance_run(context: Context, run_id: int) -> list[tuple[int, Exception]]:
+    """Does the next few instances of a run; returns those at which something unknown failed: the others go on without them."""
     held = run(context.session, run_id, lock=True)
     if held.ended_at:
-        return
+        return []
     ids = loads(held.instance_ids)[held.done : held.done + STRIDE]
     work = _Rehearsal(context, held).one if held.kind == REHEARSE else _Mover(context, held).one
-    for instance_id in ids:
-        context.session.add(work(instance_id))
+    failed = [(instance_id, error) for instance_id in ids if (error := _attempt(context.session, held, work, instance_id))]
     held.done += len(ids)
     if held.done >= held.total:
         held.ended_at = context.now()
     context.session.flush()
+    return failed
+
+
+def _attempt(session: Session, held: Run, work: Callable[[int], RunResult], instance_id: int) -> Exception | None:
+    """One instance, wholly or not at all. A database that is away is no fault of the instance: the run tries again later."""
+    try:
+        with session.begin_nested():
+            session.add(work(instance_id))
+    except OperationalError:
+        raise
+    except Exception as error:
+        is_known = isinstance(error, EngineError | GovernanceError)
+        ending = CANNOT if is_known and held.kind != REHEARSE else FAILED
+        told = str(error if is_known else InstanceFailed())
+        session.add(RunResult(run_id=held.id, instance_id=instance_id, ending=ending, element=_place(error), message=told, told=dumps({})))
+        return None if is_known else error
+    return None
+
+
+def _place(error: Exception) -> str:
+    """The element that a named error speaks of."""
+    return str(getattr(error, "element", ""))
 
 
 def give_up_run(context: Context, run_id: int) -> None:
@@ -315,11 +337,7 @@ class _Mover:
 
     def one(self, instance_id: int) -> RunResult:
         act = {PREVIEW: self._preview, MOVE: self._move, UNDO: self._undo}[self.held.kind]
-        try:
-            with self.context.session.begin_nested():
-                ending, element, message, told = act(instance_id)
-        except (EngineError, GovernanceError) as error:
-            ending, element, message, told = CANNOT, getattr(error, "element", ""), str(error), {}
+        ending, element, message, told = act(instance_id)
         return RunResult(run_id=self.held.id, instance_id=instance_id, ending=ending, element=element, message=message, told=dumps(told))
 
     def _plan(self, instance_id: int) -> Plan:
@@ -331,7 +349,7 @@ class _Mover:
     def _preview(self, instance_id: int) -> Came:
         prospect = self.run.preview_move(instance_id, self.version, self._plan(instance_id))
         if prospect.refusal is not None:
-            return CANNOT, getattr(prospect.refusal, "element", ""), str(prospect.refusal), {}
+            return CANNOT, _place(prospect.refusal), str(prospect.refusal), {}
         opened = "、".join(f"“{opening.name}”" for opening, _ in prospect.opened)
         return CAN, "", f"将产生待办{opened}" if opened else "", {}
 
@@ -423,16 +441,20 @@ def subject_of(session: Session, instance_id: int) -> Subject:
 
 
 def rehearsed(context: Context, held: Run, instance_id: int) -> Outcome:
-    """One case of a rehearsal, tried once more to be looked at; raises `NotFound`."""
-    if held.kind != REHEARSE or context.session.get(RunResult, (held.id, instance_id)) is None:
+    """One case of a rehearsal, tried once more to be looked at; raises `NotFound`, `InstanceFailed`."""
+    result = context.session.get(RunResult, (held.id, instance_id))
+    if held.kind != REHEARSE or result is None:
         raise NotFound
+    if result.ending == FAILED:
+        raise InstanceFailed
     return _Rehearsal(context, held).outcome(instance_id)
 
 
 def tally(session: Session, run_id: int) -> Tally:
     """All outcomes of a rehearsal together."""
     total = Tally()
-    for told in session.execute(select(RunResult.ending, RunResult.told).where(RunResult.run_id == run_id)):
+    query = select(RunResult.ending, RunResult.told).where(RunResult.run_id == run_id, RunResult.ending != FAILED)
+    for told in session.execute(query):
         total.add(_outcome(told.ending, loads(told.told)))
     return total
 

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 from sqlalchemy import func, select
 
-from engine.log import dumps, loads
+from engine.log import Command, append, dumps, loads
 from engine.outcomes import Ending
 from engine.packages import DIAGRAM
 from engine.plans import Plan
@@ -19,7 +19,7 @@ from engine.versions import latest_version, publish
 from governance.errors import NotAllowed, NotFound, Refused
 from governance.studio import runs
 from governance.studio.commands import save
-from governance.studio.errors import NothingChosen, RunOver, StillRunning
+from governance.studio.errors import InstanceFailed, NothingChosen, RunOver, StillRunning
 from governance.studio.models import Draft, Run
 from governance.studio.queries import package_of_draft
 from governance.studio.runs import (
@@ -67,7 +67,8 @@ class Court(Studio):
         }
         run, ids = instances(context), []
         for number in range(n):
-            advance = run.start(latest_version(connection, KEY), data, lead.record(), business_key=f"none:{number}")
+            version, title = latest_version(connection, KEY), f"第 {number} 件"
+            advance = run.start(version, data, lead.record(), business_key=f"none:{number}", title=title)
             ids.append(advance.instance_id)
         task = connection.scalar(select(tasks.c.id).where(tasks.c.instance_id == ids[0]))
         run.complete(run.hold(task or 0), {"result_text": "已清理", "carry_result": "done"}, lead.record())
@@ -105,9 +106,18 @@ class Court(Studio):
         return publish(connection, self.context.new_id(), package_of_draft(held), self.context.now(), by="test", reason="试").id
 
     def finish(self, run: Run) -> dict[str, int]:
+        self.failed: list[tuple[int, Exception]] = []
         while run.ended_at is None:
-            advance_run(self.context, run.id)
+            self.failed += advance_run(self.context, run.id)
         return dict(endings(self.context.session, run.id))
+
+    def spoil(self, instance_id: int) -> None:
+        """A command that nothing can make sense of."""
+        held = instances(self.context).hold_instance(instance_id)
+        senseless = Command("rewind", self.context.now(), self.maker.record(), {"nowhere": 1})
+        head = append(self.context.session.connection(), instance_id, held.revision + 1, held.head, senseless)
+        values = {"head": head, "revision": held.revision + 1}
+        self.context.session.connection().execute(instance_rows.update().where(instance_rows.c.id == instance_id).values(values))
 
     def written(self) -> int:
         return self.context.session.connection().scalar(select(func.count()).select_from(commands)) or 0
@@ -235,6 +245,34 @@ def test_a_run_is_cancelled_between_its_steps(court: Court) -> None:
     other = begin_rehearsal(court.context, court.maker, court.begun().id, Choice())
     give_up_run(court.context, other.id)
     assert other.ended_at and court.context.session.scalar(unfinished()) is None
+
+
+def test_an_instance_at_which_something_unknown_fails_is_named_and_the_others_go_on(court: Court) -> None:
+    context, ids = court.context, court.begin()
+    court.spoil(ids[1])
+    run = begin_rehearsal(context, court.maker, court.without_a_step().id, Choice())
+    assert court.finish(run) == {Ending.REROUTED: 2, runs.FAILED: 1} and run.done == 3
+    [(result, subject)] = results(context.session, run.id, ending=runs.FAILED)
+    assert (result.instance_id, result.message, subject.title) == (ids[1], str(InstanceFailed()), "第 1 件")
+    assert tally(context.session, run.id).endings == {Ending.REROUTED: 2}
+    with pytest.raises(InstanceFailed):
+        rehearsed(context, run, ids[1])
+    preview = begin_preview(context, court.maker, court.publish(court.with_a_step()))
+    assert court.finish(preview) == {runs.CAN: 2, runs.FAILED: 1}
+
+
+def test_what_fails_in_the_middle_of_a_move_leaves_nothing_behind(court: Court) -> None:
+    """The move is done when the retry of what had failed before meets something unknown."""
+    context, ids = court.context, court.begin(2)
+    old, connection = court.versions(ids), context.session.connection()
+    run = instances(context)
+    run.timer_failed(ids[1], "carry_out_decision#1", "试")
+    connection.execute(incidents.update().where(incidents.c.instance_id == ids[1]).values(command="{"))
+    preview = _previewed(court, court.publish(court.with_a_step()))
+    moved = begin_move(context, court.maker, preview, "换版")
+    assert court.finish(moved) == {runs.MOVED: 1, runs.FAILED: 1}
+    assert court.versions(ids[1:]) == old and court.district.findings() == []
+    assert [(id, repr(error)[:15]) for id, error in court.failed] == [(ids[1], "JSONDecodeError")]
 
 
 def test_running_instances_are_previewed_moved_and_taken_back(court: Court) -> None:

@@ -15,6 +15,7 @@ from engine.plans import Plan
 from engine.versions import latest_version
 from governance.cases.models import Case
 from governance.studio.commands import draft_version, save
+from governance.studio.models import Run
 from governance.studio.runs import Choice, begin_rehearsal
 from governance.workflow.world import instances
 from tests.district import District
@@ -126,6 +127,31 @@ def test_a_case_that_ends_the_same_says_which_steps_fell_away_or_are_new(distric
     assert "&#34;noted&#34;: {&#34;added&#34;: 1, &#34;done&#34;: 1}" in summary
     told = page(client, run, instance(matter))
     assert "结果相同，途经不同" in told and "新经过：自动登簿" in told and "走向不同" not in told
+
+
+def test_a_case_at_which_something_unknown_fails_is_named(district: District, capsys: pytest.CaptureFixture[str]) -> None:
+    matter, other = reported(district, place(1)), reported(district, place(2))
+    with district.office.work() as context:
+        Court(district, context).spoil(context.session.get_one(Case, matter.case_id).instance_id or 0)
+        number = context.session.get_one(Case, matter.case_id).number
+    run = tried(district, 'name="受理登记"', 'name="登记"')
+    assert "studio.instance_failed" in capsys.readouterr().out
+    client = sign_in(district.app(), district, "liucheng")
+    told = client.http.get(f"/admin/studio/runs/{run}").get_data(as_text=True)
+    assert f"{number}：处理这件事项时系统出错，没有改动它，原因见系统日志。" in told and "已中断" not in told
+    assert f"/cases/{instance(other)}" in told and f"/cases/{instance(matter)}" not in told
+    assert client.http.get(f"/admin/studio/runs/{run}/cases/{instance(matter)}").status_code == 409
+
+
+def test_a_run_that_was_given_up_says_how_far_it_came(district: District) -> None:
+    reported(district, place(1))
+    run = tried(district, 'name="受理登记"', 'name="登记"')
+    with district.office.work() as context:
+        held = context.session.get_one(Run, run)
+        held.total, held.done = 12, 10
+    client = sign_in(district.app(), district, "liucheng")
+    told = client.http.get(f"/admin/studio/runs/{run}").get_data(as_text=True)
+    assert "系统多次出错，已停在这里：处理了 10 件，共 12 件" in told
 
 
 def test_only_cases_of_the_run_are_shown(district: District) -> None:

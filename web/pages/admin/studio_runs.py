@@ -187,6 +187,7 @@ def _shown(held: Run) -> dict[str, Any]:
         "label": label,
         "detour": lambda result: detour(runs.outcome_of(result), label),
         "results": runs.results(session, held.id, ending, element, SHOWN) if held.ended_at else (),
+        "failures": runs.results(session, held.id, runs.FAILED, limit=SHOWN) if held.ended_at else (),
         "most": SHOWN,
         "ending": ending,
         "element": element,
