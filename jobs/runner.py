@@ -21,12 +21,12 @@ from engine.anchor import Anchor
 from engine.checkpoints import seal
 from engine.database import WRITING
 from engine.errors import DataRefused, EngineError, InstanceAtRest, NothingWaits
-from engine.instances import RUNNING, SUSPENDED
 from engine.log import loads
 from engine.schema import instances as instance_rows
 from engine.schema import outbox, tasks, timers
 from engine.signatures import Signer
 from engine.versions import service_of
+from engine.world import RUNNING, SUSPENDED
 from governance.calendar.commands import note_followed
 from governance.calendar.queries import unfollowed
 from governance.cases.photos import sweep_photos

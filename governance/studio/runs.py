@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.diagram import Diagram, Node
 from engine.errors import EngineError
-from engine.instances import Instances, Stopped
+from engine.instances import Instances
 from engine.log import dumps, entries, loads
 from engine.outcomes import Due, Ending, Outcome, Parting, Stop, Tally
 from engine.packages import Package, frozen_package
@@ -22,6 +22,7 @@ from engine.rehearsal import rehearse
 from engine.schema import incidents, process_versions
 from engine.schema import instances as instance_rows
 from engine.versions import package_of, programs
+from engine.world import Stopped
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import SHANGHAI
 from governance.cases.models import Case
