@@ -56,7 +56,7 @@ STATUS: Mapping[type[Exception], int] = {
     **dict.fromkeys((studio.DraftChanged, studio.DraftHeld, studio.DraftClosed, studio.NothingChanged, studio.BehindPublished), 409),
     **dict.fromkeys((studio.OtherThanAgreed, studio.AlreadyUnderWay, studio.ScenarioFailed, studio.NeverRetired), 409),
     starting.NoLongerStarted: 409,
-    **dict.fromkeys((studio.NothingChosen, studio.RunOver, studio.StillRunning, studio.RetiredMeanwhile), 409),
+    **dict.fromkeys((studio.NothingChosen, studio.RunOver, studio.StillRunning, studio.RetiredMeanwhile, studio.InstanceFailed), 409),
     TooLate: 409,
     Escalated: 409,
     NoContact: 409,

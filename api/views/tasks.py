@@ -30,8 +30,8 @@ from api.schemas.tasks import (
 from api.signin import actor
 from api.work import context, undo
 from engine.errors import EngineError, TaskClosed
-from engine.instances import RUNNING, Advance
 from engine.log import dumps, loads
+from engine.world import RUNNING, Advance
 from governance.cases.models import Case
 from governance.cases.photos import MAX_BYTES, add_photo
 from governance.errors import GovernanceError, NotAllowed

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import func, literal, select, update
 
 from engine.errors import InstanceAtRest, NothingWaits
-from engine.instances import CANCELLED, SUSPENDED, SYSTEM, Advance
 from engine.plans import BACK, MOVES
+from engine.world import CANCELLED, SUSPENDED, SYSTEM, Advance
 from governance.base import inserting
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import Unit as LimitUnit

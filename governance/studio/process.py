@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import EngineError, VersionRefused
-from engine.instances import CANCELLED, FINISHED, Advance
 from engine.validator import publishable
 from engine.versions import hold_process, publish, retire
+from engine.world import CANCELLED, FINISHED, Advance
 from governance.context import Context
 from governance.errors import GovernanceError
 from governance.studio import queries

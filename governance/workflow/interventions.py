@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.errors import InstanceAtRest, NothingWaits
-from engine.instances import Advance
 from engine.schema import task_candidates, tasks
+from engine.world import Advance
 from governance.cases.models import Case
 from governance.context import Actor, Context
 from governance.errors import GovernanceError, NotAllowed, Refused

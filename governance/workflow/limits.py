@@ -8,12 +8,15 @@ from fractions import Fraction
 
 from sqlalchemy import RowMapping, select, update
 
+from engine.assigning import Rescheduled
 from engine.errors import NothingWaits
-from engine.instances import RUNNING, SYSTEM, Held, Instances, Rescheduled
+from engine.holding import Held
+from engine.instances import Instances
 from engine.log import entries, loads
 from engine.replay import MOVING, lived
 from engine.schema import tasks
 from engine.versions import programs
+from engine.world import RUNNING, SYSTEM
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import Unit as LimitUnit
 from governance.calendar.rules import WorkCalendar

@@ -12,7 +12,7 @@ from typing import Any
 from engine.diagram import Node
 from engine.errors import StepFailed
 from engine.expressions import ExpressionError, compile_expression
-from engine.instances import Opening
+from engine.world import Opening
 from governance.calendar.errors import CalendarError
 from governance.calendar.rules import LABELS, WorkCalendar, moment_told
 from governance.calendar.rules import Unit as LimitUnit

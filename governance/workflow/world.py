@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.instances import Advance, Assignment, Instances, Opening
+from engine.instances import Instances
+from engine.world import Advance, Assignment, Opening
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import Unit as LimitUnit
 from governance.calendar.rules import WorkCalendar

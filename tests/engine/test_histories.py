@@ -16,9 +16,10 @@ from sqlalchemy import select
 from engine.audit import verify
 from engine.database import open_database
 from engine.errors import EngineError
-from engine.instances import RUNNING, Instances
+from engine.instances import Instances
 from engine.log import Entry, last_entry
 from engine.schema import guards, incidents, instances, metadata, tasks, timers
+from engine.world import RUNNING
 from tests.engine.durable import LI, ZHANG, Bench, hold, package
 from tests.engine.lives import DRAWINGS
 

@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from engine.audit import verify
 from engine.database import writing
 from engine.errors import ClaimedByOther, InstanceAtRest, NoSuchTask, NothingToWithdraw, StaleRevision, TaskClosed, VersionRefused
-from engine.instances import Advance
 from engine.log import entries
 from engine.schema import commands, incidents, instances, outbox, process_versions, task_candidates, tasks, timers
+from engine.world import Advance
 from tests.diagrams import Drawing, started, timer
 from tests.engine.durable import LI, ZHANG, Bench, hold, package
 

@@ -15,8 +15,8 @@ from werkzeug.datastructures import MultiDict
 from api.signin import actor
 from api.work import context, undo
 from engine.errors import ClaimedByOther, EngineError, InstanceAtRest, StepFailed, TaskClosed
-from engine.instances import Advance
 from engine.log import loads
+from engine.world import Advance
 from governance.cases.photos import add_photo
 from governance.context import Actor
 from governance.errors import NotFound, Refused
