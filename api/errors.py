@@ -82,6 +82,7 @@ STATUS: Mapping[type[Exception], int] = {
     engine.Unanswered: 409,
     engine.WrongVersion: 409,
     engine.NothingToUndo: 409,
+    engine.NothingToWithdraw: 409,
     TableRejected: 422,
     AnchorDiffers: 409,
     calendar.CalendarError: 409,

@@ -12,7 +12,7 @@ from api.schemas.cases import PlaceOfCase
 from governance.errors import Refused
 from governance.files.rules import READERS
 from governance.workflow.commands import OPINION
-from governance.workflow.handover import REASON
+from governance.workflow.rules import REASON
 
 BOXES = ("todo", "done", "started")
 
@@ -163,6 +163,12 @@ class Handed(Body):
     """To whom, and why."""
 
     person = Id(required=True)
+    reason = Text(REASON, shortest=1, required=True)
+
+
+class TakenBack(Body):
+    """Why a finished task is taken back."""
+
     reason = Text(REASON, shortest=1, required=True)
 
 
