@@ -40,6 +40,6 @@ class Withdrawing(Execution):
     def is_withdrawable(self, instance_id: int, key: str, actor: Actor) -> bool:
         """Whether the last that happened to an instance is that this person finished this task, and it told nobody outside."""
         last = last_entry(self.connection, instance_id)
-        told = select(outbox.c.id).where(outbox.c.instance_id == instance_id, outbox.c.created_at == last.at).limit(1)
+        told = select(outbox.c.id).where(outbox.c.instance_id == instance_id, outbox.c.created_at >= last.at).limit(1)
         own = last.kind == "complete" and last.task_key == key and last.actor.get("person") == actor["person"]
         return own and self.connection.scalar(told) is None

@@ -31,7 +31,7 @@ def follow_change(context: Context, advance: Advance) -> None:
     context.session.flush()
 
 
-@answers("carry_out_change")
+@answers("carry_out_change", acts=True)
 def carry_out_change(context: Context, data: Data) -> dict[str, Any]:
     """Publishes the draft that was agreed to, or retires the process; what has become impossible meanwhile is said, not forced."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.errors import NothingToWithdraw
 from engine.log import entries, last_entry
 from engine.world import RUNNING, Advance
 from governance.calendar.queries import working_calendar
@@ -13,12 +14,12 @@ from governance.forms.rules import typed_again
 from governance.workflow.commands import Desk, held_task
 from governance.workflow.limits import next_notice
 from governance.workflow.rules import WITHDRAW, given_reason, words
-from governance.workflow.world import instances
+from governance.workflow.world import has_acted, instances
 
 
 def may_withdraw(context: Context, actor: Actor, held: Desk) -> bool:
     """Whether the actor may take a finished task back now."""
-    if not _is_theirs(actor, held) or held.task["status"] != RUNNING:
+    if not _is_theirs(actor, held) or held.task["status"] != RUNNING or _has_acted(context, held):
         return False
     return instances(context).is_withdrawable(held.task["instance_id"], held.task["key"], actor.record())
 
@@ -29,6 +30,8 @@ def withdraw(context: Context, actor: Actor, task_id: int, reason: str) -> Advan
     holding, held = held_task(run, task_id)
     if not _is_theirs(actor, held):
         raise NotAllowed
+    if _has_acted(context, held):
+        raise NothingToWithdraw
     why, calendar = given_reason(reason), working_calendar(context.session)
     return run.withdraw(holding, actor.under(list(held.principals)).record(), why, next_notice(holding.task, calendar))
 
@@ -41,6 +44,10 @@ def filled_before(context: Context, held: Desk) -> Mapping[str, list[str]]:
         return {}
     done = entries(connection, instance_id, last.seq - 1)[-1]
     return typed_again(held.form, done.data or {}) | {"opinion": [done.opinion or ""]}
+
+
+def _has_acted(context: Context, held: Desk) -> bool:
+    return has_acted(last_entry(context.session.connection(), held.task["instance_id"]))
 
 
 def _is_theirs(actor: Actor, held: Desk) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from governance.starting.models import Started
 from governance.workflow.commands import claim, complete, desk
 from governance.workflow.rules import ACTIONS
 from governance.workflow.withdrawal import filled_before, may_withdraw, withdraw
+from governance.workflow.world import has_acted
 from tests.district import MONDAY, District
 from tests.governance.test_starting import Office, leave
 
@@ -86,6 +88,17 @@ def test_where_the_diagram_does_not_allow_it_nobody_has_anything_back(office: Of
     _, task_id = returned(office)
     assert not may_withdraw(office.context, office.lead, desk(office.context, task_id))
     with pytest.raises(NotAllowed):
+        withdraw(office.context, office.lead, task_id, "填错了")
+
+
+def test_what_has_acted_outside_stays_done(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, task_id = returned(office)
+    done = entries(office.context.session.connection(), desk(office.context, task_id).task["instance_id"])[-1]
+    assert not has_acted(done) and not has_acted(replace(done, facts={"answers": [["x#1", "first_tier", {}]]}))
+    assert has_acted(replace(done, facts={"answers": [["x#1", "turn_into_case", {}]]}))
+    monkeypatch.setattr("governance.workflow.withdrawal.has_acted", lambda entry: entry == done)
+    assert not may_withdraw(office.context, office.lead, desk(office.context, task_id))
+    with pytest.raises(NothingToWithdraw):
         withdraw(office.context, office.lead, task_id, "填错了")
 
 
