@@ -16,12 +16,13 @@ from sqlalchemy import Connection, RowMapping, Select, distinct, func, select, t
 from engine.anchor import Anchored
 from engine.checkpoints import FIRST, hash_of, root_of
 from engine.errors import EngineError, Erased, NoSuchInstance
-from engine.instances import CANCELLED, FINISHED, Standing
 from engine.log import as_entry, broken_link, dumps
 from engine.replay import replay
+from engine.rows import Standing
 from engine.schema import checkpoint_heads, checkpoints, commands, incidents, instances, task_candidates, tasks, timers
 from engine.signatures import is_signed
 from engine.versions import programs
+from engine.world import CANCELLED, FINISHED
 
 BATCH = 1_000
 

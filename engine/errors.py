@@ -145,6 +145,10 @@ class WrongVersion(EngineError):
     """只能移到同一流程的另一个版本。"""
 
 
+class NothingToWithdraw(EngineError):
+    """已经有了后续动作，或者已经通知了外部，不能取回。"""
+
+
 class NothingToUndo(EngineError):
     """移到新版之后又有了新的进展，或者没有移过，不能撤销。"""
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import orjson
 from sqlalchemy import Connection, RowMapping, select
 
+from engine.errors import DataRefused
 from engine.schema import commands
 from engine.statements import ADD_COMMAND
 
@@ -33,6 +34,26 @@ def dumps(value: object) -> str:
 
 
 loads = orjson.loads
+
+
+def storable(data: Mapping[str, Any]) -> Data:
+    """The data exactly as the log will give it back, so that a replay sees what the instance saw; raises `DataRefused`."""
+    try:
+        stored: Data = orjson.loads(orjson.dumps(dict(data)))
+    except (orjson.JSONEncodeError, RecursionError) as error:
+        raise DataRefused from error
+    return stored
+
+
+def legible(opinion: str | None) -> str | None:
+    """An opinion that can be stored; raises `DataRefused`."""
+    if opinion is None:
+        return None
+    try:
+        opinion.encode()
+    except UnicodeEncodeError as error:
+        raise DataRefused from error
+    return opinion
 
 
 class Moving(Protocol):
@@ -116,6 +137,12 @@ def append(connection: Connection, instance_id: int, seq: int, head: bytes, comm
 def entries(connection: Connection, instance_id: int, upto: int | None = None) -> list[Entry]:
     """The log in order, as far as command `upto`."""
     return [as_entry(row) for row in rows(connection, instance_id, upto)]
+
+
+def last_entry(connection: Connection, instance_id: int) -> Entry:
+    """What happened last to an instance."""
+    query = select(commands).where(commands.c.instance_id == instance_id).order_by(commands.c.seq.desc()).limit(1)
+    return as_entry(connection.execute(query).mappings().one())
 
 
 def rows(connection: Connection, instance_id: int, upto: int | None = None) -> list[RowMapping]:

@@ -180,20 +180,37 @@ class Machine(Repetition):
         current = set(self.tree.tasks)
         for open_task in self.open():
             self._note("cancelled", open_task.element, open_task.key)
-        counts = {k: max(self.counts.get(k, 0), past["counts"].get(k, 0)) for k in {*self.counts, *past["counts"]}}
-        state = copy.deepcopy(past) | {"counts": counts}
-        _renumber(state["tasks"], counts)
+        state = self._as_then(past)
+        _renumber(state["tasks"], state["counts"])
         shift = now - then
         for row in state["tasks"]:
             for armed in row[4].get("armed", ()):
                 if "due" in armed and not armed.get("fixed"):
                     armed["due"] = (datetime.fromisoformat(armed["due"]) + shift).isoformat()
-        fresh = Machine.restore(self.program, state, now)
-        self.now, self.tree, self.data, self.counts = now, fresh.tree, fresh.data, fresh.counts
-        self.finished, self.ended_at = fresh.finished, fresh.ended_at
+        self._stand(state, now)
         for open_task in self.open():
             assert open_task.key not in current
             self._note("opened", open_task.element, open_task.key)
+
+    def take_back(self, past: Data, now: datetime) -> None:
+        """Undoes the last command: all stands as at the snapshot before it, under the same keys, with the limits it had."""
+        before = self.open()
+        self._stand(self._as_then(past), now)
+        after = self.open()
+        for kind, tasks, others in (("cancelled", before, after), ("opened", after, before)):
+            for task in tasks:
+                if task not in others:
+                    self._note(kind, task.element, task.key)
+
+    def _as_then(self, past: Data) -> Data:
+        """A past state; numbers that were given since are not given again."""
+        counts = {k: max(self.counts.get(k, 0), past["counts"].get(k, 0)) for k in {*self.counts, *past["counts"]}}
+        return copy.deepcopy(past) | {"counts": counts}
+
+    def _stand(self, state: Data, now: datetime) -> None:
+        fresh = Machine.restore(self.program, state, now)
+        self.now, self.tree, self.data, self.counts = now, fresh.tree, fresh.data, fresh.counts
+        self.finished, self.ended_at = fresh.finished, fresh.ended_at
 
     def correct(self, data: Mapping[str, Any], now: datetime) -> None:
         """Mends the process's data from outside, after an incident."""

@@ -11,7 +11,9 @@ from engine.errors import NothingToUndo, PlanRefused
 from engine.log import Data, Recorded
 
 Line = TypeVar("Line", bound=Recorded)
-HAPPENING = frozenset(["start", "complete", "timer", "message", "signal", "service_result", "correct", "rewind", "cancel"])
+BACK = frozenset(["rewind", "withdraw"])
+"""The commands by which it goes back to where it was after another."""
+HAPPENING = frozenset(["start", "complete", "timer", "message", "signal", "service_result", "correct", "cancel"]) | BACK
 """The commands by which an instance goes on."""
 MOVES = frozenset(["move", "undo_move"])
 """The commands by which it changes its version."""

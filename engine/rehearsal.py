@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
-from statistics import median
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from engine.diagram import Diagram, Node
@@ -18,120 +17,15 @@ from engine.errors import Diverged, Erased, StepFailed, Unanswered
 from engine.expressions import ExpressionError
 from engine.log import Recorded
 from engine.machine import Machine
+from engine.outcomes import Due, Ending, Outcome, Parting, Stop
 from engine.plans import MOVES, Plan, planned
 from engine.program import Program, Step
-from engine.replay import is_visit, lived
+from engine.replay import lived
 from engine.walk import Walk
+from engine.ways import Visit, Way, first_beyond, is_step, source
 
 Deadlines = Callable[[Node, Mapping[str, Any], datetime], datetime | None]
 """Until when a task that opens must be done, by its settings and the data it sees; None for no limit."""
-
-
-class Ending(StrEnum):
-    """How a rehearsed case compares with what it was."""
-
-    SAME = "same"
-    PARTED = "parted"
-    STOPPED = "stopped"
-    ERASED = "erased"
-
-
-@dataclass(frozen=True)
-class Parting:
-    """Where the paths part: after `element` the case went to `was`, and on the draft goes to `now`."""
-
-    element: str
-    was: str | None
-    now: str | None
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Where the draft asks for what history cannot answer, and at which of its commands."""
-
-    seq: int
-    element: str
-    rule: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Due:
-    """A task's due date, as it was and on the draft; `was` is None for a task the case did not have."""
-
-    key: str
-    element: str
-    was: datetime | None
-    now: datetime | None
-
-    @property
-    def shift(self) -> timedelta | None:
-        return self.now - self.was if self.was and self.now else None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one case."""
-
-    ending: Ending
-    parting: Parting | None = None
-    stop: Stop | None = None
-    finished: bool = False
-    ended_at: tuple[str, ...] = ()
-    open: tuple[str, ...] = ()
-    visited: Mapping[str, int] = field(default_factory=dict)
-    taken: frozenset[str] = frozenset()
-    dues: tuple[Due, ...] = ()
-    way: tuple[tuple[int, Step], ...] = ()
-    """The nodes it came to on the draft, in order, each with the command that brought it there."""
-    apart: int | None = None
-    """The command with which the paths part."""
-
-
-@dataclass
-class Tally:
-    """Many outcomes together."""
-
-    endings: Counter[Ending] = field(default_factory=Counter)
-    partings: Counter[Parting] = field(default_factory=Counter)
-    stops: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many stop at an element for a rule."""
-    visited: Counter[str] = field(default_factory=Counter)
-    taken: Counter[str] = field(default_factory=Counter)
-    """How many cases take a flow."""
-    shifts: dict[str, list[timedelta]] = field(default_factory=dict)
-
-    def add(self, outcome: Outcome) -> None:
-        self.endings[outcome.ending] += 1
-        self.visited.update(outcome.visited)
-        self.taken.update(outcome.taken)
-        if outcome.ending is Ending.PARTED and outcome.parting:
-            self.partings[outcome.parting] += 1
-        if outcome.ending is Ending.STOPPED and outcome.stop:
-            self.stops[outcome.stop.element, outcome.stop.rule] += 1
-        for due in outcome.dues:
-            if due.shift is not None:
-                self.shifts.setdefault(due.element, []).append(due.shift)
-
-    def moved(self) -> dict[str, Moved]:
-        """How the due dates of each step would have moved; steps whose dates stay are not among them."""
-        return {element: Moved.of(shifts) for element, shifts in sorted(self.shifts.items()) if any(shifts)}
-
-
-@dataclass(frozen=True)
-class Moved:
-    """How the due dates of a step would have moved."""
-
-    tasks: int
-    later: int
-    earlier: int
-    median: timedelta
-
-    @classmethod
-    def of(cls, shifts: Sequence[timedelta]) -> Moved:
-        nothing = timedelta(0)
-        middle = timedelta(seconds=median(shift.total_seconds() for shift in shifts))
-        return cls(len(shifts), sum(s > nothing for s in shifts), sum(s < nothing for s in shifts), middle)
 
 
 def rehearse(
@@ -146,8 +40,13 @@ def rehearse(
     return _Rehearsal(programs, version_id, draft, log, plan, deadlines).run()
 
 
-Visit = tuple[int, str]
-"""At which command a node was visited."""
+@dataclass
+class _Before:
+    """The case as it was, until the draft stops: its visits, where it rests in the words of the draft, and the ends it came to."""
+
+    visits: list[Visit] = field(default_factory=list)
+    rested: frozenset[str | None] = frozenset()
+    ends: tuple[Node, ...] = ()
 
 
 class _Rehearsal:
@@ -165,65 +64,79 @@ class _Rehearsal:
         self.log, self.deadlines = log, deadlines
         self.walk = Walk(self.before, draft, plan, new_limits(self.before.diagram, draft.diagram, plan))
         self.steps: list[Step] = []
-        self.way: list[tuple[int, Step]] = []
+        self.was, self.way = Way(), Way(passed=plan.passed)
         self.dues: list[Due] = []
 
     def run(self) -> Outcome:
         try:
             stop = self._on_the_draft()
-            was, rested = self._as_it_was(stop.seq if stop else None)
+            was = self._as_it_was(stop)
         except Erased:
             return Outcome(Ending.ERASED)
         except Diverged as error:
             return Outcome(Ending.STOPPED, stop=Stop(error.seq, "", "diverged", str(error)))
         machine = self.walk.machine
         stop = stop or self._waiting_where_nobody_was(machine)
-        parting, apart = self._parting(was, rested, stop) or (None, None)
-        ending = Ending.PARTED if parting else Ending.STOPPED if stop else Ending.SAME
+        parting, apart = self._parting(was, stop) or self._another_end(was, stop) or (None, None)
+        gone, come = Counter(visit.node.id for visit in was.visits if visit.new is None and is_step(visit.node)), self._added()
+        same = Ending.REROUTED if gone or come else Ending.SAME
         return Outcome(
-            ending,
+            Ending.PARTED if parting else Ending.STOPPED if stop else same,
             parting,
             stop,
             machine.finished,
             tuple(machine.ended_at),
             tuple(task.element for task in machine.open()),
-            Counter(step.element for _, step in self.way),
+            Counter(self._elements()),
             frozenset(step.element for step in self.steps if step.kind == "taken"),
             tuple(self.dues),
-            tuple(self.way),
+            tuple(self.was.visits),
+            tuple(self.way.visits),
             apart,
+            gone,
+            come,
+            {visit.node.id: visit.node.label for visit in was.visits if visit.new is None},
         )
 
     def _on_the_draft(self) -> Stop | None:
         try:
             for entry, machine in self.walk.along(self.log):
-                self._went(entry.seq, machine)
+                self._went(entry.seq, entry.kind, machine)
                 for key, step in self.walk.opened:
                     self._due(entry, key, step)
         except Unanswered as error:
-            self._went(error.seq, self.walk.machine)
+            self._went(error.seq, "", self.walk.machine)
             return Stop(error.seq, error.element, error.rule, error.message)
         return None
 
-    def _went(self, seq: int, machine: Machine) -> None:
+    def _went(self, seq: int, kind: str, machine: Machine) -> None:
         self.steps += machine.steps
-        self.way += [(seq, step) for step in machine.steps if is_visit(step, self.draft.diagram)]
+        self.way.goes_on(seq, kind, machine.steps, self.draft.diagram)
         machine.steps.clear()
 
-    def _as_it_was(self, until: int | None) -> tuple[list[Visit], frozenset[str | None]]:
-        """What the case visited, as far as both diagrams know it, and where it rests; all in the words of the draft."""
-        visits: list[Visit] = []
-        rested = frozenset[str | None]()
-        plans = {entry.seq: plan for entry, plan in planned(self.log, self.plan)}
-        for entry, machine in lived(self.programs, self.version_id, self.log):
-            if until is not None and entry.seq >= until:
-                break
-            plan = plans[entry.seq]
-            rested = frozenset(map(plan.new, machine.occupied()))
-            if entry.kind not in MOVES:
-                visited = (plan.new(step.element) for step in machine.steps if is_visit(step, machine.diagram))
-                visits += [(entry.seq, new) for new in visited if new and new in self.draft.diagram.nodes]
-        return visits, rested
+    def _elements(self) -> list[str]:
+        """The nodes of the draft it came to; what a rewind opens anew it had come to before."""
+        return [visit.node.id for visit in self.way.visits if not visit.again]
+
+    def _as_it_was(self, stop: Stop | None) -> _Before:
+        was, plans = _Before(), {entry.seq: plan for entry, plan in planned(self.log, self.plan)}
+        try:
+            for entry, machine in lived(self.programs, self.version_id, self.log):
+                plan = plans[entry.seq]
+                if entry.kind not in MOVES:
+                    self.was.naming = partial(self._on_draft, plan)
+                    self.was.goes_on(entry.seq, entry.kind, machine.steps, machine.diagram)
+                if stop is None or entry.seq < stop.seq:
+                    was.rested, was.ends = frozenset(map(plan.new, machine.occupied())), _ends(machine)
+        except (Erased, Diverged) as error:
+            if stop is None or error.seq < stop.seq:
+                raise
+        was.visits = [visit for visit in self.was.visits if not visit.again and (stop is None or visit.seq < stop.seq)]
+        return was
+
+    def _on_draft(self, plan: Plan, element: str) -> str | None:
+        new = plan.new(element)
+        return new if new in self.draft.diagram.nodes else None
 
     def _due(self, entry: Recorded, key: str | None, step: Step) -> None:
         """Compares when a task is due; a limit that cannot be computed on the draft stops it like any step."""
@@ -247,37 +160,52 @@ class _Rehearsal:
             return None
         return Stop(self.log[-1].seq, added, "step_added", f"“{self.walk.label(added)}”是新版增加的环节，记录中没有它的办理结果。")
 
-    def _parting(self, was: list[Visit], rested: frozenset[str | None], stop: Stop | None) -> tuple[Parting, int] | None:
+    def _known(self) -> set[str | None]:
+        """What of the draft history knows, and the limits that have fired without it."""
+        return {*map(self.plan.new, self.before.diagram.nodes), *self.walk.limits}
+
+    def _added(self) -> frozenset[str]:
+        known = self._known()
+        return frozenset(visit.node.id for visit in self.way.visits if visit.node.id not in known and is_step(visit.node))
+
+    def _parting(self, was: _Before, stop: Stop | None) -> tuple[Parting, int] | None:
         """The first place that only one of the two ways comes to, and with which command. A stop, or a step that is no more,
         explains one that lags behind."""
-        known = {*map(self.plan.new, self.before.diagram.nodes), *self.walk.limits}
-        ways = [element for _, element in was], [step.element for _, step in self.way]
+        both = [(visit.seq, visit.new) for visit in was.visits if visit.new]
+        ways, known = ([new for _, new in both], self._elements()), self._known()
         there, here = Counter(ways[0]), Counter(element for element in ways[1] if element in known)
-        skipped = not rested <= self.draft.diagram.nodes.keys()
-        now, lost = _first_beyond(ways[1], here - there), _first_beyond(ways[0], there - here)
+        skipped = not was.rested <= self.draft.diagram.nodes.keys()
+        now, lost = first_beyond(ways[1], here - there), first_beyond(ways[0], there - here)
         if now is not None and not skipped:
-            parting = Parting(_source(self.draft.diagram, ways[1], now), None if lost is None else ways[0][lost], ways[1][now])
-            return parting, self.way[now][0]
+            parting = Parting(source(self.draft.diagram, ways[1], now), None if lost is None else ways[0][lost], ways[1][now])
+            return parting, self._seq(now)
         if lost is not None and not stop:
-            return Parting(_source(self.draft.diagram, ways[0], lost), ways[0][lost], None), was[lost][0]
+            return Parting(source(self.draft.diagram, ways[0], lost), ways[0][lost], None), both[lost][0]
         return None
 
+    def _another_end(self, was: _Before, stop: Stop | None) -> tuple[Parting, int] | None:
+        """A case that was over comes to an end that it did not know, instead of one that is no more. Ends are the same when
+        people call them the same."""
+        there = {self.plan.new(end.id): end for end in was.ends}
+        here = {end.id: end for end in _ends(self.walk.machine)}
+        names = {end.name for end in there.values()}, {end.name for end in here.values()}
+        lost = next((end.id for new, end in there.items() if new not in here and end.name not in names[1]), None)
+        instead = next((end.id for id, end in here.items() if id not in there and end.name not in names[0]), None)
+        if stop or lost is None or instead is None:
+            return None
+        way = self._elements()
+        at = way.index(instead)
+        return Parting(source(self.draft.diagram, way, at), lost, instead), self._seq(at)
 
-def _first_beyond(way: list[str], beyond: Counter[str]) -> int | None:
-    """The first visit of a way that the other way has not."""
-    had = Counter(way)
-    seen: Counter[str] = Counter()
-    for index, element in enumerate(way):
-        seen[element] += 1
-        if seen[element] > had[element] - beyond[element]:
-            return index
-    return None
+    def _seq(self, index: int) -> int:
+        """With which command the draft comes to a node of its way."""
+        return [visit.seq for visit in self.way.visits if not visit.again][index]
 
 
-def _source(diagram: Diagram, way: list[str], index: int) -> str:
-    """From where a way came to its visit `index`: the last node before that leads there, else the one visited before."""
-    sources = {flow.source for flow in diagram.incoming.get(way[index], ())}
-    return next((element for element in way[:index][::-1] if element in sources), way[max(0, index - 1)])
+def _ends(machine: Machine) -> tuple[Node, ...]:
+    """The ends of the process that an instance which is over came to."""
+    nodes = (machine.diagram.nodes[element] for element in machine.ended_at if machine.finished)
+    return tuple(node for node in nodes if node.scope == machine.diagram.main.id)
 
 
 def new_limits(old: Diagram, new: Diagram, plan: Plan) -> frozenset[str]:

@@ -57,10 +57,10 @@ class Relocation:
         self._change(outbox, _ASKED & outbox.c.name.not_in(waiting), done_at=now)
 
     def reopen(self, closed: Mapping[str, str | None]) -> list[dict[str, Any]]:
-        """Opens the tasks that the move had closed, with their reminders; they still have to be addressed."""
+        """Opens tasks that were closed, with their reminders; they still have to be addressed."""
+        anew = dict.fromkeys(("closed_at", "closed_by", "closed_post", "outcome"))
         for key, notice in closed.items():
-            again = {"closed_at": None, "outcome": None, "notice_at": notice and datetime.fromisoformat(notice)}
-            self._change(tasks, tasks.c.key == key, **again)
+            self._change(tasks, tasks.c.key == key, **anew, notice_at=notice and datetime.fromisoformat(notice))
         mine = (tasks.c.instance_id == self.instance_id) & tasks.c.key.in_(list(closed))
         return [dict(row) for row in self.connection.execute(select(tasks).where(mine)).mappings()]
 

@@ -13,13 +13,13 @@ from engine.errors import Diverged, Erased, NoSuchCommand, StepFailed, Unanswere
 from engine.log import Command, Data, Moving, Recorded
 from engine.machine import Machine
 from engine.moves import moved, returned
-from engine.plans import HAPPENING, MOVES, Plan
+from engine.plans import BACK, HAPPENING, MOVES, Plan
 from engine.program import Program, Step
 
 Programs = Callable[[int], Program]
 """The program of a version."""
 Past = Callable[[Any], tuple[Data, datetime]]
-"""Gives the snapshot that a rewind goes back to (after command N of an instance), and its instant."""
+"""Gives the snapshot that an instance goes back to (after command N), and its instant."""
 
 
 def carry_out(machine: Machine, command: Moving, past: Past) -> None:
@@ -42,6 +42,8 @@ def carry_out(machine: Machine, command: Moving, past: Past) -> None:
             machine.correct(data, command.at)
         case "rewind":
             machine.rewind(*past(data["to"]), command.at)
+        case "withdraw":
+            machine.take_back(past(data["to"])[0], command.at)
         case "cancel":
             machine.cancel(command.at)
 
@@ -120,7 +122,7 @@ def replay(programs: Programs, version_id: int, log: Iterable[Recorded], upto: i
 
 
 def past(programs: Programs, version_id: int, log: Iterable[Recorded], seq: int) -> tuple[Data, datetime]:
-    """What a rewind to command `seq` goes back to, on the version of now; raises `Erased`, `Diverged`."""
+    """What going back to command `seq` leads to, on the version of now; raises `Erased`, `Diverged`."""
     log = list(log)
     if not any(entry.kind in MOVES for entry in log[seq:]):
         log = log[:seq]
@@ -144,7 +146,7 @@ class _Life:
     def __init__(self, programs: Programs, version_id: int, log: Sequence[Recorded], *wanted: int) -> None:
         self.programs = programs
         self.log = log
-        self.wanted = {*wanted, *(entry.data["to"] for entry in log if entry.kind == "rewind" and entry.data)}
+        self.wanted = {*wanted, *(entry.data["to"] for entry in log if entry.kind in BACK and entry.data)}
         self.pasts: dict[int, tuple[Data, datetime]] = {}
         self.left: list[tuple[int, Program, Data, dict[int, tuple[Data, datetime]]]] = []
         """What the moves that can be undone left behind."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from engine.errors import Erased, NothingWaits, StepFailed, Unanswered
 from engine.log import Data, Recorded
 from engine.machine import Machine
-from engine.plans import Plan, planned
+from engine.plans import BACK, Plan, planned
 from engine.program import Program, Step
 
 MAX_PASSED = 1_000
@@ -42,7 +42,7 @@ class Walk:
         The snapshots after the commands that are `wanted` are kept.
         """
         entries = planned(log, self.plan)
-        wanted = {*wanted, *(entry.data["to"] for entry, _ in entries if entry.kind == "rewind" and entry.data)}
+        wanted = {*wanted, *(entry.data["to"] for entry, _ in entries if entry.kind in BACK and entry.data)}
         self.machine = Machine(self.program, entries[0][0].at)
         self._record = _Record([entry for entry, _ in entries])
         self._resting = False
@@ -123,6 +123,9 @@ class Walk:
 
     def _rewind(self, entry: Recorded, data: Data, _: Plan) -> None:
         self.machine.rewind(*self.pasts[data["to"]], entry.at)
+
+    def _withdraw(self, entry: Recorded, data: Data, _: Plan) -> None:
+        self.machine.take_back(self.pasts[data["to"]][0], entry.at)
 
     def _cancel(self, entry: Recorded, _data: Data, _plan: Plan) -> None:
         self.machine.cancel(entry.at)
@@ -215,6 +218,7 @@ CARRIED: dict[str, Callable[[Walk, Recorded, Data, Plan], None]] = {
     "service_result": Walk._service_result,
     "correct": Walk._correct,
     "rewind": Walk._rewind,
+    "withdraw": Walk._withdraw,
     "cancel": Walk._cancel,
 }
 

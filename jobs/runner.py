@@ -21,12 +21,12 @@ from engine.anchor import Anchor
 from engine.checkpoints import seal
 from engine.database import WRITING
 from engine.errors import DataRefused, EngineError, InstanceAtRest, NothingWaits
-from engine.instances import RUNNING, SUSPENDED
 from engine.log import loads
 from engine.schema import instances as instance_rows
 from engine.schema import outbox, tasks, timers
 from engine.signatures import Signer
 from engine.versions import service_of
+from engine.world import RUNNING, SUSPENDED
 from governance.calendar.commands import note_followed
 from governance.calendar.queries import unfollowed
 from governance.cases.photos import sweep_photos
@@ -246,7 +246,7 @@ class Runner:
             run_id = connection.scalar(unfinished())
         if run_id is None:
             return 0
-        act = advance_run if self.failures["studio", run_id] < MOST else give_up_run
+        act = _advanced if self.failures["studio", run_id] < MOST else give_up_run
         return self._alone("studio", run_id, None, act, run_id)
 
     def _sweep(self) -> int:
@@ -312,6 +312,11 @@ def _unsent(outbox_id: int) -> Select[Any]:
 def _unasked(outbox_id: int, now: datetime) -> Select[Any]:
     """The same, unless somebody is asking its service."""
     return _unsent(outbox_id).where(outbox.c.due_at <= now)
+
+
+def _advanced(context: Context, run_id: int) -> None:
+    for instance_id, error in advance_run(context, run_id):
+        log.error("studio.instance_failed", run=run_id, instance=instance_id, exc_info=error)
 
 
 def _carried(context: Context, row: Row[Any]) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 from PIL import Image
 from sqlalchemy import func, select
 
-from engine.instances import SYSTEM
 from engine.log import loads
 from engine.plans import Plan
 from engine.schema import instances, tasks
 from engine.versions import Version
+from engine.world import SYSTEM
 from governance.cases.models import Case
 from governance.cases.photos import add_photo, read_picture
 from governance.deliberation.commands import Resident, Suggestion, evaluate, object_to, suggest, support, withdraw

@@ -46,6 +46,7 @@ KINDS = {
     "service_result": lazy_pgettext("trail", "外部服务答复"),
     "correct": lazy_pgettext("trail", "更正数据"),
     "rewind": lazy_pgettext("trail", "退回"),
+    "withdraw": lazy_pgettext("trail", "取回"),
     "move": lazy_pgettext("trail", "移到另一版本"),
     "undo_move": lazy_pgettext("trail", "移回原来的版本"),
     "cancel": lazy_pgettext("trail", "终止"),

@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields, validates
 from marshmallow.validate import OneOf, Range
 
 from api.fields import Answer, Body, Id, Moment, Number, Text
-from engine.instances import CANCELLED, FINISHED, RUNNING, SUSPENDED
+from engine.world import CANCELLED, FINISHED, RUNNING, SUSPENDED
 
 REASON = 1000
 LAST_STEP = 10**9

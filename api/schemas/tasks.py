@@ -14,10 +14,11 @@ from governance.files.rules import READERS
 from governance.workflow.commands import OPINION
 from governance.workflow.copying import MOST
 from governance.workflow.copying import WORDS as COPYING
-from governance.workflow.handover import REASON
+from governance.workflow.rules import REASON
 from governance.workflow.urging import WORDS as URGING
 
 BOXES = ("todo", "done", "started", "copied")
+ACTIONS = ("claim", "release", "complete", "foresee", "transfer", "copy", "urge", "withdraw")
 
 
 class Inbox(Body):
@@ -175,7 +176,7 @@ class TaskShown(Answer):
     files = fields.List(fields.Nested(FileOfTask))
     outcome_field = fields.String(allow_none=True)
     outcomes = fields.List(fields.Nested(Outcome))
-    actions = fields.List(fields.String(validate=OneOf(("claim", "release", "complete", "foresee", "transfer", "copy", "urge"))))
+    actions = fields.List(fields.String(validate=OneOf(ACTIONS)))
     urged = fields.Nested(Urged, allow_none=True)
     why = fields.Nested(Why)
     candidates = fields.List(fields.Nested(Candidate))
@@ -185,6 +186,12 @@ class Handed(Body):
     """To whom, and why."""
 
     person = Id(required=True)
+    reason = Text(REASON, shortest=1, required=True)
+
+
+class TakenBack(Body):
+    """Why a finished task is taken back."""
+
     reason = Text(REASON, shortest=1, required=True)
 
 

@@ -24,14 +24,15 @@ from api.schemas.tasks import (
     NewPhoto,
     PhotoAdded,
     Sought,
+    TakenBack,
     TaskPage,
     TaskShown,
 )
 from api.signin import actor
 from api.work import context, undo
 from engine.errors import EngineError, TaskClosed
-from engine.instances import RUNNING, Advance
 from engine.log import dumps, loads
+from engine.world import RUNNING, Advance
 from governance.cases.models import Case
 from governance.cases.photos import MAX_BYTES, add_photo
 from governance.errors import GovernanceError, NotAllowed
@@ -54,6 +55,8 @@ from governance.workflow.handover import transfer as transfer_task
 from governance.workflow.persons import nameable
 from governance.workflow.queries import readable_desk
 from governance.workflow.urging import may_urge, urged
+from governance.workflow.withdrawal import may_withdraw
+from governance.workflow.withdrawal import withdraw as withdraw_task
 
 calls = Calls("api_tasks", "待办")
 REFUSES = (403, 404, 409, 413)
@@ -167,6 +170,14 @@ def transfer(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
     return _shown(_read(task_id))
 
 
+@calls.call("POST", "/tasks/<id:task_id>/withdraw", TaskShown, body=TakenBack, refuses=(403, 404, 409))
+def withdraw(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
+    """取回: a task that the caller has just finished is open again, as long as nothing has followed."""
+    with _unseen_is_missing(task_id):
+        withdraw_task(context(), actor(), task_id, filled["reason"])
+    return _shown(_read(task_id))
+
+
 @calls.call("POST", "/tasks/<id:task_id>/photos", PhotoAdded, status=201, body=NewPhoto, refuses=REFUSES, largest=LARGEST_PHOTO)
 def photo(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
     """Takes a photo for the form of a task."""
@@ -259,6 +270,8 @@ def _case_of(held: Desk) -> Case | None:
 
 
 def _actions(held: Desk) -> list[str]:
+    if may_withdraw(context(), actor(), held):
+        return ["withdraw"]
     if held.task["closed_at"] or held.task["status"] != RUNNING:
         return []
     if not may_do(actor(), held):

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from engine.instances import CANCELLED, FINISHED
+from engine.world import CANCELLED, FINISHED
 from governance.calendar.rules import Unit as LimitUnit
 from governance.calendar.rules import WorkCalendar
 from governance.cases.models import Case

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import func, literal, select, update
 
 from engine.errors import InstanceAtRest, NothingWaits
-from engine.instances import CANCELLED, SUSPENDED, SYSTEM, Advance
-from engine.plans import MOVES
+from engine.plans import BACK, MOVES
+from engine.world import CANCELLED, SUSPENDED, SYSTEM, Advance
 from governance.base import inserting
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import Unit as LimitUnit
@@ -32,7 +32,7 @@ from governance.workflow.commands import Desk, checks
 from governance.workflow.world import CASE_CLOSED, answers, carries, follows, instances
 
 Data = Mapping[str, Any]
-TURNING = frozenset(["rewind", "cancel", *MOVES])
+TURNING = BACK | MOVES | {"cancel"}
 """Commands after which a process may wait for something else than before, though nobody decided anything."""
 LEAST_NOTICE = 7
 """公示 in days: 四议两公开 documents; 民法典 and the rules of owners' meetings ask for no more."""
@@ -127,14 +127,14 @@ def rolls_for(context: Context, data: Data) -> Sequence[RollBook]:
     return books_of(context.session, above, context.today)
 
 
-@answers("open_vote")
+@answers("open_vote", acts=True)
 def open_vote(context: Context, data: Data) -> dict[str, Any]:
     matter = _matter(context, data)
     vote = call_vote(context, data, matter_id=matter.id, stage=str(data["vote_stage"]), instance_id=matter.instance_id)
     return {"vote_id": str(vote.id), "vote_closes_at": vote.ends_at.isoformat()}
 
 
-@answers("close_vote")
+@answers("close_vote", acts=True)
 def announce_vote(context: Context, data: Data) -> dict[str, Any]:
     """The log keeps the digest of the roll and the ballots, so that nobody can change them unseen."""
     outcome = close_vote(context, int(data["vote_id"]))
@@ -144,7 +144,7 @@ def announce_vote(context: Context, data: Data) -> dict[str, Any]:
 # ---- public notices ----------------------------------------------------------------------------------------------
 
 
-@answers("open_notice")
+@answers("open_notice", acts=True)
 def open_notice(context: Context, data: Data) -> dict[str, Any]:
     """民法典 art. 201, 203: the day it is posted does not count, and a last day that is a rest day rolls."""
     matter, posted = _matter(context, data), _instant(data["posted_at"])
@@ -162,7 +162,7 @@ def open_notice(context: Context, data: Data) -> dict[str, Any]:
     return {"notice_id": str(notice.id), "notice_ends_at": notice.ends_at.isoformat()}
 
 
-@answers("close_notice")
+@answers("close_notice", acts=True)
 def close_notice(context: Context, data: Data) -> dict[str, Any]:
     over = (PublicNotice.id == int(data["notice_id"])) & PublicNotice.closed_at.is_(None)
     context.session.execute(update(PublicNotice).where(over).values(closed_at=context.now()))
@@ -198,7 +198,7 @@ def topic_decision(context: Context, held: Desk, data: Data) -> dict[str, str]:
 NEGATIVE_LIST = ("违法违规", "属私人纠纷", "超出自治范围")
 
 
-@answers("turn_into_case")
+@answers("turn_into_case", acts=True)
 def turn_into_case(context: Context, data: Data) -> dict[str, Any]:
     """The suggestion was a trouble to be dealt with: its link goes on to follow the case."""
     matter, unseal = _matter(context, data), context.sealer.unseal
@@ -232,7 +232,7 @@ def implementation_plan(_context: Context, held: Desk, _data: Data) -> dict[str,
     return {"task_title": f"一次最多交办 {MOST_TASKS} 项"} if len(planned) >= MOST_TASKS else {}
 
 
-@answers("start_implementation")
+@answers("start_implementation", acts=True)
 def start_implementation(context: Context, data: Data) -> dict[str, Any]:
     """One row for each thing to be done; those to be done as cases begin at the dispatch."""
     matter = _matter(context, data)

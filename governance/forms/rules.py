@@ -294,6 +294,19 @@ def _widget(schema: Mapping[str, Any]) -> str:
     return {"boolean": "checkbox", "integer": "number", "number": "number", "array": "multichoice"}.get(schema.get("type", ""), "text")
 
 
+def typed_again(form: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The texts by which a page says this data: what `read_form` reads as the same again."""
+    texts: dict[str, list[str]] = {}
+    for field in fields(form):
+        value = data.get(field.name)
+        if isinstance(value, dict):
+            texts[field.name] = [str(value["address"])] if value.get("address") else []
+            texts[f"{field.name}{AT}"] = [",".join(str(value[part]) for part in EXTENT)] if EXTENT.keys() <= value.keys() else []
+        elif value is not None:
+            texts[field.name] = [str(one).lower() if isinstance(one, bool) else str(one) for one in _each(value)]
+    return texts
+
+
 def _value(field: Field, values: list[str]) -> Any:
     match field.type:
         case "boolean":

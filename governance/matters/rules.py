@@ -8,7 +8,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from engine.instances import CANCELLED, FINISHED
+from engine.world import CANCELLED, FINISHED
 from governance.matters.models import Matter, Stage
 
 TEXTS = {"plan": 4000, "resolution_text": 4000, "resolution_no": 60, "reply_text": 2000, "result_text": 4000, "merged_into": 24}

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.instances import FINISHED
 from engine.log import entries
 from engine.schema import instances as instance_rows
 from engine.schema import tasks
 from engine.versions import latest_version
+from engine.world import FINISHED
 from governance.calendar.rules import SHANGHAI
 from governance.context import Actor, Context
 from governance.errors import NotFound, Refused

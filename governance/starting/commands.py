@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from engine.instances import FINISHED, Advance
 from engine.versions import package_of
+from engine.world import FINISHED, Advance
 from governance.context import Actor, Context
 from governance.errors import Refused
 from governance.files.commands import take_over

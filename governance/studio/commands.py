@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from bpmn import TEMPLATES, beginning, shipped
 from engine.errors import StepFailed, VersionRefused
-from engine.instances import Advance
 from engine.packages import DIAGRAM, Package, frozen_package, read_archive
 from engine.validator import Problem, publishable
 from engine.versions import hold_process, latest_version, whole_package
+from engine.world import Advance
 from governance.calendar.queries import working_calendar
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound, Refused

@@ -73,5 +73,9 @@ class RunOver(GovernanceError):
     """这项任务已经结束，不能再取消。"""
 
 
+class InstanceFailed(GovernanceError):
+    """处理这件事项时系统出错，没有改动它，原因见系统日志。"""
+
+
 class StillRunning(GovernanceError):
     """这项任务还没有结束，请等它完成或取消后再继续。"""

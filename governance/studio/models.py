@@ -73,6 +73,11 @@ class Run(Base):
     ended_at: Mapped[datetime | None]
     cancelled_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
+    @property
+    def is_broken_off(self) -> bool:
+        """It ended before its end, and nobody has wanted that."""
+        return self.ended_at is not None and self.cancelled_by is None and self.done < self.total
+
 
 class RunResult(Base):
     """What a run came to for one instance: how it ended, where, and why in a sentence; `told` holds the rest."""

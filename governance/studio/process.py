@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import EngineError, VersionRefused
-from engine.instances import CANCELLED, FINISHED, Advance
 from engine.validator import publishable
 from engine.versions import hold_process, publish, retire
+from engine.world import CANCELLED, FINISHED, Advance
 from governance.context import Context
 from governance.errors import GovernanceError
 from governance.studio import queries
@@ -31,7 +31,7 @@ def follow_change(context: Context, advance: Advance) -> None:
     context.session.flush()
 
 
-@answers("carry_out_change")
+@answers("carry_out_change", acts=True)
 def carry_out_change(context: Context, data: Data) -> dict[str, Any]:
     """Publishes the draft that was agreed to, or retires the process; what has become impossible meanwhile is said, not forced."""
     try:

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine.diagram import Diagram, Node
 from engine.errors import EngineError
-from engine.instances import Instances, Stopped
+from engine.instances import Instances
 from engine.log import dumps, entries, loads
+from engine.outcomes import Due, Ending, Outcome, Parting, Stop, Tally
 from engine.packages import Package, frozen_package
 from engine.plans import Plan
-from engine.rehearsal import Due, Ending, Outcome, Parting, Stop, Tally, rehearse
+from engine.rehearsal import rehearse
 from engine.schema import incidents, process_versions
 from engine.schema import instances as instance_rows
 from engine.versions import package_of, programs
+from engine.world import Stopped
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import SHANGHAI
 from governance.cases.models import Case
 from governance.context import Actor, Context
 from governance.errors import GovernanceError, NotFound, Refused
+from governance.matters.models import Matter
 from governance.organisation.models import Unit
 from governance.studio import queries
 from governance.studio.commands import permit
-from governance.studio.errors import NothingChosen, RunOver, StillRunning
+from governance.studio.errors import InstanceFailed, NothingChosen, RunOver, StillRunning
 from governance.studio.models import Run, RunResult
 from governance.studio.rules import REASON, files_of
 from governance.workflow.overdue import REFUSED, retry
@@ -39,7 +43,7 @@ REHEARSE, PREVIEW, MOVE, UNDO = "rehearse", "preview", "move", "undo"
 STRIDE = 10
 """How many instances are done in one transaction: on SQLite nobody else writes meanwhile."""
 MOST = 5_000
-CAN, CANNOT, MOVED, UNDONE = "can", "cannot", "moved", "undone"
+CAN, CANNOT, MOVED, UNDONE, FAILED = "can", "cannot", "moved", "undone", "failed"
 WORKED = frozenset(["userTask", "manualTask", "receiveTask", "serviceTask"])
 """Steps that somebody or something outside finishes."""
 
@@ -48,8 +52,23 @@ WORKED = frozenset(["userTask", "manualTask", "receiveTask", "serviceTask"])
 
 
 @dataclass(frozen=True)
+class Filters:
+    """What, besides their time, tells the instances of a process apart: cases have a category, cases and matters a place."""
+
+    by_category: bool
+    by_unit: bool
+
+
+def filters(session: Session, key: str) -> Filters:
+    """By what the instances of a process can be chosen."""
+    of_process = _of_process(key)
+    cases, matters = (session.scalar(select(kind.id).where(kind.instance_id.in_(of_process)).limit(1)) for kind in (Case, Matter))
+    return Filters(cases is not None, cases is not None or matters is not None)
+
+
+@dataclass(frozen=True)
 class Choice:
-    """Which cases are rehearsed: the last so many, of a period, a category, a unit and those below it."""
+    """Which instances are rehearsed: the last so many, of a period, a category, a unit and those below it."""
 
     last: int = 200
     since: date | None = None
@@ -65,8 +84,11 @@ def _chosen(session: Session, key: str, choice: Choice) -> list[int]:
         query = query.where(instance_rows.c.started_at >= datetime.combine(choice.since, time(), SHANGHAI))
     if choice.until:
         query = query.where(instance_rows.c.started_at < datetime.combine(choice.until + timedelta(days=1), time(), SHANGHAI))
-    if choice.category or choice.unit_code:
-        query = query.join(Case, Case.instance_id == instance_rows.c.id).where(*_of_cases(session, choice))
+    if choice.category:
+        query = query.where(_of(Case, Case.category.startswith(choice.category, autoescape=True)))
+    if choice.unit_code:
+        within = _within(session, choice.unit_code)
+        query = query.where(_of(Case, Case.place_id.in_(within)) | _of(Matter, Matter.unit_id.in_(within)))
     return list(session.scalars(query.order_by(instance_rows.c.started_at.desc(), instance_rows.c.id.desc()).limit(choice.last)))
 
 
@@ -75,16 +97,16 @@ def _of_process(key: str) -> Select[Any]:
     return joined.where(process_versions.c.key == key)
 
 
-def _of_cases(session: Session, choice: Choice) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
-    if choice.category:
-        wanted.append(Case.category.startswith(choice.category, autoescape=True))
-    if choice.unit_code:
-        unit = session.scalar(select(Unit).where(Unit.code == choice.unit_code))
-        if unit is None:
-            raise Refused({"unit": "没有这个编码的单位"})
-        wanted.append(Case.place_id.in_(select(Unit.id).where(Unit.path.startswith(unit.path, autoescape=True))))
-    return wanted
+def _of(kind: type[Case | Matter], condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return instance_rows.c.id.in_(select(kind.instance_id).where(condition))
+
+
+def _within(session: Session, code: str) -> Select[Any]:
+    """A unit and those below it."""
+    unit = session.scalar(select(Unit).where(Unit.code == code))
+    if unit is None:
+        raise Refused({"unit": "没有这个编码的单位"})
+    return select(Unit.id).where(Unit.path.startswith(unit.path, autoescape=True))
 
 
 # ---- what has to be said of the difference -----------------------------------------------------------------------
@@ -223,19 +245,40 @@ def unfinished() -> Select[Any]:
     return select(Run.id).where(Run.ended_at.is_(None)).order_by(Run.id).limit(1)
 
 
-def advance_run(context: Context, run_id: int) -> None:
-    """Does the next few instances of a run."""
+def advance_run(context: Context, run_id: int) -> list[tuple[int, Exception]]:
+    """Does the next few instances of a run; returns those at which something unknown failed: the others go on without them."""
     held = run(context.session, run_id, lock=True)
     if held.ended_at:
-        return
+        return []
     ids = loads(held.instance_ids)[held.done : held.done + STRIDE]
     work = _Rehearsal(context, held).one if held.kind == REHEARSE else _Mover(context, held).one
-    for instance_id in ids:
-        context.session.add(work(instance_id))
+    failed = [(instance_id, error) for instance_id in ids if (error := _attempt(context.session, held, work, instance_id))]
     held.done += len(ids)
     if held.done >= held.total:
         held.ended_at = context.now()
     context.session.flush()
+    return failed
+
+
+def _attempt(session: Session, held: Run, work: Callable[[int], RunResult], instance_id: int) -> Exception | None:
+    """One instance, wholly or not at all. A database that is away is no fault of the instance: the run tries again later."""
+    try:
+        with session.begin_nested():
+            session.add(work(instance_id))
+    except OperationalError:
+        raise
+    except Exception as error:
+        is_known = isinstance(error, EngineError | GovernanceError)
+        ending = CANNOT if is_known and held.kind != REHEARSE else FAILED
+        told = str(error if is_known else InstanceFailed())
+        session.add(RunResult(run_id=held.id, instance_id=instance_id, ending=ending, element=_place(error), message=told, told=dumps({})))
+        return None if is_known else error
+    return None
+
+
+def _place(error: Exception) -> str:
+    """The element that a named error speaks of."""
+    return str(getattr(error, "element", ""))
 
 
 def give_up_run(context: Context, run_id: int) -> None:
@@ -268,7 +311,7 @@ class _Rehearsal:
         return Plan(renamed, (self.plan.dropped & names) | (gone - renamed.keys()), self.plan.passed)
 
     def _result(self, instance_id: int, outcome: Outcome) -> RunResult:
-        element = outcome.stop.element if outcome.stop else outcome.parting.element if outcome.parting else ""
+        element = outcome.parting.element if outcome.parting else outcome.stop.element if outcome.stop else ""
         message = outcome.stop.message if outcome.stop and outcome.ending is Ending.STOPPED else ""
         return RunResult(
             run_id=self.run_id,
@@ -295,11 +338,7 @@ class _Mover:
 
     def one(self, instance_id: int) -> RunResult:
         act = {PREVIEW: self._preview, MOVE: self._move, UNDO: self._undo}[self.held.kind]
-        try:
-            with self.context.session.begin_nested():
-                ending, element, message, told = act(instance_id)
-        except (EngineError, GovernanceError) as error:
-            ending, element, message, told = CANNOT, getattr(error, "element", ""), str(error), {}
+        ending, element, message, told = act(instance_id)
         return RunResult(run_id=self.held.id, instance_id=instance_id, ending=ending, element=element, message=message, told=dumps(told))
 
     def _plan(self, instance_id: int) -> Plan:
@@ -311,7 +350,7 @@ class _Mover:
     def _preview(self, instance_id: int) -> Came:
         prospect = self.run.preview_move(instance_id, self.version, self._plan(instance_id))
         if prospect.refusal is not None:
-            return CANNOT, getattr(prospect.refusal, "element", ""), str(prospect.refusal), {}
+            return CANNOT, _place(prospect.refusal), str(prospect.refusal), {}
         opened = "、".join(f"“{opening.name}”" for opening, _ in prospect.opened)
         return CAN, "", f"将产生待办{opened}" if opened else "", {}
 
@@ -375,7 +414,7 @@ class Subject(NamedTuple):
 
 
 def results(session: Session, run_id: int, ending: str = "", element: str = "", limit: int = 100) -> list[tuple[RunResult, Subject]]:
-    """The results of a run with what they are about."""
+    """The results of a run with what they are about; of those whose way is another, `element` fell away or is new on it."""
     query = (
         select(RunResult, Case, instance_rows.c.title)
         .join(instance_rows, instance_rows.c.id == RunResult.instance_id)
@@ -384,10 +423,16 @@ def results(session: Session, run_id: int, ending: str = "", element: str = "", 
     )
     if ending:
         query = query.where(RunResult.ending == ending)
-    if element:
+    by_way = bool(element) and ending == Ending.REROUTED
+    if element and not by_way:
         query = query.where(RunResult.element == element)
-    rows = session.execute(query.order_by(RunResult.instance_id.desc()).limit(limit))
-    return [(result, Subject(case, title)) for result, case, title in rows]
+    rows = session.execute(query.order_by(RunResult.instance_id.desc()).limit(None if by_way else limit))
+    found = [(result, Subject(case, title)) for result, case, title in rows if not by_way or _concerns(element, outcome_of(result))]
+    return found[:limit]
+
+
+def _concerns(element: str, outcome: Outcome) -> bool:
+    return element in outcome.gone or element in outcome.come
 
 
 def subject_of(session: Session, instance_id: int) -> Subject:
@@ -397,18 +442,27 @@ def subject_of(session: Session, instance_id: int) -> Subject:
 
 
 def rehearsed(context: Context, held: Run, instance_id: int) -> Outcome:
-    """One case of a rehearsal, tried once more to be looked at; raises `NotFound`."""
-    if held.kind != REHEARSE or context.session.get(RunResult, (held.id, instance_id)) is None:
+    """One case of a rehearsal, tried once more to be looked at; raises `NotFound`, `InstanceFailed`."""
+    result = context.session.get(RunResult, (held.id, instance_id))
+    if held.kind != REHEARSE or result is None:
         raise NotFound
+    if result.ending == FAILED:
+        raise InstanceFailed
     return _Rehearsal(context, held).outcome(instance_id)
 
 
 def tally(session: Session, run_id: int) -> Tally:
     """All outcomes of a rehearsal together."""
     total = Tally()
-    for told in session.execute(select(RunResult.ending, RunResult.told).where(RunResult.run_id == run_id)):
+    query = select(RunResult.ending, RunResult.told).where(RunResult.run_id == run_id, RunResult.ending != FAILED)
+    for told in session.execute(query):
         total.add(_outcome(told.ending, loads(told.told)))
     return total
+
+
+def outcome_of(result: RunResult) -> Outcome:
+    """What a rehearsal came to for one case, as far as it was kept."""
+    return _outcome(result.ending, loads(result.told))
 
 
 def package_of_run(held: Run) -> Package:
@@ -423,11 +477,15 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         "stop": [stop.seq, stop.element, stop.rule, stop.message] if stop else None,
         "visited": dict(outcome.visited),
         "taken": sorted(outcome.taken),
+        "gone": dict(outcome.gone),
+        "come": sorted(outcome.come),
+        "names": dict(outcome.names),
         "dues": [[due.key, due.element, due.was and due.was.isoformat(), due.now and due.now.isoformat()] for due in outcome.dues],
     }
 
 
 def _outcome(ending: str, told: Mapping[str, Any]) -> Outcome:
+    """Of runs before ways were told apart, nothing is known of what fell away or was new."""
     instant = datetime.fromisoformat
     dues = (Due(key, element, was and instant(was), now and instant(now)) for key, element, was, now in told["dues"])
     return Outcome(
@@ -437,4 +495,7 @@ def _outcome(ending: str, told: Mapping[str, Any]) -> Outcome:
         visited=told["visited"],
         taken=frozenset(told["taken"]),
         dues=tuple(dues),
+        gone=told.get("gone", {}),
+        come=frozenset(told.get("come", ())),
+        names=told.get("names", {}),
     )

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import StepFailed
-from engine.instances import Opening
+from engine.world import Opening
 from governance.errors import NotFound
 from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import Station, nearest, way_up

@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import RowMapping, or_, select
 
 from engine.errors import NoSuchTask
-from engine.instances import Advance, Foreseen, Holding, Instances
+from engine.holding import Holding
+from engine.instances import Foreseen, Instances
 from engine.log import loads
 from engine.packages import Package
 from engine.schema import instances as instance_rows
 from engine.schema import process_versions, task_candidates, tasks
 from engine.versions import package_of, version_then
+from engine.world import Advance
 from governance.cases.models import Case, Photo
 from governance.context import Actor, Context
 from governance.errors import GovernanceError, NotAllowed, NotFound, Refused

@@ -13,10 +13,9 @@ from governance.people.queries import in_office
 from governance.people.rules import OVERSEERS, POSTS
 from governance.workflow.assignment import excluded
 from governance.workflow.commands import Desk, held_task, permit
-from governance.workflow.rules import allows
+from governance.workflow.rules import allows, given_reason
 from governance.workflow.world import instances
 
-REASON = 300
 TRANSFER = "transfer"
 
 
@@ -43,14 +42,7 @@ def transfer(context: Context, actor: Actor, task_id: int, person_id: int, reaso
     permit(actor, held)
     if not may_transfer(held):
         raise NotAllowed
-    why = _reason(reason)
+    why = given_reason(reason)
     if person_id not in {a.person_id for a in colleagues(context, actor, held)}:
         raise Refused({"person": "请从可以转办的人员中选择"})
     run.transfer(holding, actor.under(list(held.principals)).record(), f"person:{person_id}", why)
-
-
-def _reason(text: str) -> str:
-    said = text.strip()
-    if not 1 <= len(said) <= REASON:
-        raise Refused({"reason": f"请写明原因，不超过 {REASON} 个字"})
-    return said

@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.errors import InstanceAtRest, NothingWaits
-from engine.instances import Advance
 from engine.schema import task_candidates, tasks
+from engine.world import Advance
 from governance.cases.models import Case
 from governance.context import Actor, Context
 from governance.errors import GovernanceError, NotAllowed, Refused
+from governance.workflow.rules import given_reason
 from governance.workflow.world import instances
 
-LEAST_REASON, REASON = 4, 300
+LEAST_REASON = 4
 WITHDRAWS, SUPERVISE = "reporter_withdraws", "supervise"
 SUPERVISORS = ("district_leader", "joint_office_lead")
 CONFIDENTIAL_FOR = ("grid_worker", "community_worker", "joint_office")
@@ -41,7 +42,7 @@ class Contact:
 
 def withdraw(context: Context, case: Case, reason: str) -> Advance:
     """撤回 by the reporter; whether it is granted, the process decides. Raises `TooLate`, `Refused`."""
-    return _message(context, case, WITHDRAWS, {}, {"reporter": str(case.id)}, _reason(reason))
+    return _message(context, case, WITHDRAWS, {}, {"reporter": str(case.id)}, given_reason(reason))
 
 
 def supervise(context: Context, actor: Actor, case: Case, instruction: str, days: int) -> Advance:
@@ -50,7 +51,7 @@ def supervise(context: Context, actor: Actor, case: Case, instruction: str, days
         raise NotAllowed
     if not 1 <= days <= 30:
         raise Refused({"days": "回复期限应为 1 至 30 个工作日"})
-    said = _reason(instruction)
+    said = given_reason(instruction)
     return _message(context, case, SUPERVISE, {"instruction": said, "supervision_days": days}, actor.record(), said)
 
 
@@ -60,7 +61,7 @@ def reveal_contact(context: Context, actor: Actor, case: Case, reason: str) -> C
         raise NotAllowed
     if case.contact_mobile is None or case.instance_id is None:
         raise NoContact
-    why = _reason(reason)
+    why = given_reason(reason)
     if len(why) < LEAST_REASON:
         raise Refused({"reason": f"请写明原因，至少 {LEAST_REASON} 个字"})
     instances(context).note(case.instance_id, "reveal", actor.record(), opinion=why)
@@ -89,10 +90,3 @@ def _message(context: Context, case: Case, name: str, data: Mapping[str, Any], a
         return instances(context).message(case.instance_id, name, data, actor, opinion=opinion)
     except (NothingWaits, InstanceAtRest) as error:
         raise TooLate from error
-
-
-def _reason(text: str) -> str:
-    said = text.strip()
-    if not 1 <= len(said) <= REASON:
-        raise Refused({"reason": f"请写明原因，不超过 {REASON} 个字"})
-    return said

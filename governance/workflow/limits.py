@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from sqlalchemy import RowMapping, select, update
 
+from engine.assigning import Rescheduled
 from engine.errors import NothingWaits
-from engine.instances import RUNNING, SYSTEM, Held, Instances, Rescheduled
+from engine.holding import Held
+from engine.instances import Instances
 from engine.log import entries, loads
 from engine.replay import MOVING, lived
 from engine.schema import tasks
 from engine.versions import programs
+from engine.world import RUNNING, SYSTEM
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import Unit as LimitUnit
 from governance.calendar.rules import WorkCalendar
@@ -97,6 +101,15 @@ def _counted(row: RowMapping, calendar: WorkCalendar) -> Rescheduled:
 def _notice(stage: int, due_at: datetime, warn_at: datetime) -> datetime | None:
     """When the next reminder of a task is due."""
     return (warn_at, due_at, due_at + LONG, None)[stage]
+
+
+def next_notice(task: Mapping[str, Any], calendar: WorkCalendar) -> datetime | None:
+    """When the next reminder of a task that is open again is due; None without a limit, and after the last."""
+    why = loads(task["assignment"])["why"]
+    if "limit" not in why or not task["due_at"]:
+        return None
+    unit, since = LimitUnit(why["limit"]["unit"]), limited_since(task["opened_at"], why)
+    return _notice(task["notice_stage"], task["due_at"], warn_at(since, task["due_at"], unit, calendar))
 
 
 def _standings(run: Instances, held: Held) -> Iterator[Standing]:

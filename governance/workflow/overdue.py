@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.errors import StepFailed
-from engine.instances import RUNNING, SYSTEM, Actor, Advance, Assignment, Holding, Instances
+from engine.holding import Holding
+from engine.instances import Instances
 from engine.log import loads
 from engine.schema import incidents, tasks
+from engine.world import RUNNING, SYSTEM, Actor, Advance, Assignment
 from governance.calendar.queries import working_calendar
 from governance.context import Context
 from governance.deadlines.rules import warn_at

@@ -12,15 +12,26 @@ from typing import Any
 from engine.diagram import Node
 from engine.errors import StepFailed
 from engine.expressions import ExpressionError, compile_expression
-from engine.instances import Opening
+from engine.world import Opening
 from governance.calendar.errors import CalendarError
 from governance.calendar.rules import LABELS, WorkCalendar, moment_told
 from governance.calendar.rules import Unit as LimitUnit
+from governance.errors import Refused
 from governance.forms.rules import fields, shown_fields
 from governance.people.rules import POSTS
 
-ACTIONS = {"transfer": "转办", "urge": "催办", "communicate": "沟通", "copy": "抄送", "co_sign": "会签", "send_back": "退回"}
-OFFERED_ACTIONS = ("transfer", "urge", "copy")
+REASON = 300
+WITHDRAW = "withdraw"
+ACTIONS = {
+    "transfer": "转办",
+    WITHDRAW: "取回",
+    "urge": "催办",
+    "communicate": "沟通",
+    "copy": "抄送",
+    "co_sign": "会签",
+    "send_back": "退回",
+}
+OFFERED_ACTIONS = ("transfer", WITHDRAW, "urge", "copy")
 """What whoever draws a process can allow; diagrams that name others stay what they are."""
 UNIT_RULES = {
     "place": "事项所在的单位",
@@ -78,6 +89,14 @@ SETTING_WORDS = (
 )
 """What the codes in a task's settings are called; where an attribute gives its codes another meaning, under its name and theirs."""
 AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}|/[0-9]{1,9})?")
+
+
+def given_reason(text: str) -> str:
+    """Why somebody does what is not an ordinary step; raises `Refused`."""
+    said = text.strip()
+    if not 1 <= len(said) <= REASON:
+        raise Refused({"reason": f"请写明原因，不超过 {REASON} 个字"})
+    return said
 
 
 @dataclass(frozen=True)

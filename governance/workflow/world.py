@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.instances import Advance, Assignment, Instances, Opening
+from engine.instances import Instances
+from engine.log import Entry
+from engine.world import Advance, Assignment, Opening
 from governance.calendar.queries import working_calendar
 from governance.calendar.rules import Unit as LimitUnit
 from governance.calendar.rules import WorkCalendar
@@ -92,11 +94,19 @@ Follower = Callable[[Context, Advance], None]
 Carrier = Callable[[Context, int], None]
 FOLLOWERS: dict[str, Follower] = {}
 CARRIERS: dict[str, Carrier] = {}
+ACTING: set[str] = set()
 
 
-def answers(name: str) -> Callable[[Answer], Answer]:
-    """Makes a function the answer to a `wz:lookup`."""
+def answers(name: str, *, acts: bool = False) -> Callable[[Answer], Answer]:
+    """Makes a function the answer to a `wz:lookup`; one that `acts` changes what is outside the instance."""
+    if acts:
+        ACTING.add(name)
     return lambda answer: LOOKUPS.setdefault(name, answer)
+
+
+def has_acted(entry: Entry) -> bool:
+    """Whether a command changed something outside its instance."""
+    return any(name in ACTING for _, name, _ in entry.facts.get("answers", ()))
 
 
 def follows(kind: str) -> Callable[[Follower], Follower]:

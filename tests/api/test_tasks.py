@@ -263,6 +263,20 @@ def test_a_client_hands_a_task_on(app: Flask, worker: Client, lead: Client) -> N
     lead.done(f"/tasks/{task}/complete", {"data": ACCEPTED})
 
 
+def test_a_client_takes_back_what_it_has_just_done(app: Flask, worker: Client, lead: Client) -> None:
+    task = waiting(worker, reported(app))
+    refusal(worker.post(f"/tasks/{task}/withdraw", {"reason": "填错了"}), 403)
+    worker.done(f"/tasks/{task}/complete", {"data": ACCEPTED})
+    assert worker.read(f"/tasks/{task}")["actions"] == ["withdraw"]
+    refusal(lead.post(f"/tasks/{task}/withdraw", {"reason": "填错了"}), 403)
+    refusal(worker.post(f"/tasks/{task}/withdraw", {"reason": ""}), 422)
+    again = worker.done(f"/tasks/{task}/withdraw", {"reason": "填错了"})
+    assert again["closed_at"] is None and "complete" in again["actions"]
+    worker.done(f"/tasks/{task}/complete", {"data": ACCEPTED})
+    lead.done(f"/tasks/{waiting(lead, worker.read(f'/tasks/{task}')['case'])}/claim", {})
+    assert refusal(worker.post(f"/tasks/{task}/withdraw", {"reason": "填错了"}), 409)["type"].endswith("nothing-to-withdraw")
+
+
 def test_a_client_finds_the_units_that_forms_name(worker: Client) -> None:
     departments = worker.read("/units", kind="department")["items"]
     assert len(departments) == 15 and {unit["kind"] for unit in departments} == {"department"}

@@ -12,10 +12,12 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from engine.database import writing
-from engine.instances import Advance, Assignment, Holding, Instances, Opening
+from engine.holding import Holding
+from engine.instances import Instances
 from engine.packages import DIAGRAM, Package, frozen_package
 from engine.schema import tasks
 from engine.versions import Version, publish
+from engine.world import Advance, Assignment, Opening
 from tests.diagrams import Drawing
 
 ZHANG = {"person": "zhang", "post": "grid_lead", "unit": "g1"}

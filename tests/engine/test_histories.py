@@ -16,12 +16,14 @@ from sqlalchemy import select
 from engine.audit import verify
 from engine.database import open_database
 from engine.errors import EngineError
-from engine.instances import RUNNING, Instances
+from engine.instances import Instances
+from engine.log import Entry, last_entry
 from engine.schema import guards, incidents, instances, metadata, tasks, timers
+from engine.world import RUNNING
 from tests.engine.durable import LI, ZHANG, Bench, hold, package
 from tests.engine.lives import DRAWINGS
 
-STEPS = {"done": 0}
+STEPS = {"done": 0, "withdrawn": 0}
 PACKAGES = [package(draw()) for draw in DRAWINGS]
 
 
@@ -91,6 +93,22 @@ class Histories(RuleBasedStateMachine):
     def rewind(self, back: int) -> None:
         self.act(lambda run: run.rewind(self.instance, max(1, self.status()[1] - back), LI, "退回"))
 
+    @precondition(lambda self: self.status()[0] == RUNNING and self.last().kind == "complete")
+    @rule(own=st.sampled_from([True, True, True, False]))
+    def withdraw(self, own: bool) -> None:
+        """Takes back what was just done, whatever came of it; now and then somebody else tries."""
+        done = self.last()
+        who = ZHANG if (done.actor["person"] == ZHANG["person"]) == own else LI
+        self.act(lambda run: self.take_back(run, done.task_key or "", who))
+
+    def last(self) -> Entry:
+        with self.database.connect() as connection:
+            return last_entry(connection, self.instance)
+
+    def take_back(self, run: Instances, key: str, who: dict[str, str]) -> None:
+        run.withdraw(hold(run, self.instance, key), who, "取回", None)
+        STEPS["withdrawn"] += 1
+
     @rule(value=st.integers(0, 9))
     def retry(self, value: int) -> None:
         for row in self.ask(select(incidents.c.id).where(incidents.c.resolved_at.is_(None)).limit(1)):
@@ -123,4 +141,4 @@ TestHistories.settings = settings(
 
 def test_enough_was_lived() -> None:
     """Runs after the histories: what they prove is worth what they tried."""
-    assert STEPS["done"] >= 2_000
+    assert STEPS["done"] >= 2_000 and STEPS["withdrawn"] >= 10, STEPS

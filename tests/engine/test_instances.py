@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, func, select, text, update
+from sqlalchemy import Engine, Row, delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from engine.audit import verify
 from engine.database import writing
-from engine.errors import ClaimedByOther, InstanceAtRest, NoSuchTask, StaleRevision, TaskClosed, VersionRefused
-from engine.instances import Advance
+from engine.errors import ClaimedByOther, InstanceAtRest, NoSuchTask, NothingToWithdraw, StaleRevision, TaskClosed, VersionRefused
 from engine.log import entries
 from engine.schema import commands, incidents, instances, outbox, process_versions, task_candidates, tasks, timers
+from engine.world import Advance
 from tests.diagrams import Drawing, started, timer
 from tests.engine.durable import LI, ZHANG, Bench, hold, package
 
@@ -42,6 +43,17 @@ def whole(bench: Bench, instance: int) -> bool:
 def open_keys(bench: Bench) -> list[str]:
     with bench.database.connect() as connection:
         return list(connection.scalars(select(tasks.c.key).where(tasks.c.closed_at.is_(None)).order_by(tasks.c.id)))
+
+
+def task_row(bench: Bench, key: str) -> Row[Any]:
+    with bench.database.connect() as connection:
+        return connection.execute(select(tasks).where(tasks.c.key == key)).one()
+
+
+def listed(bench: Bench, key: str) -> list[str]:
+    query = select(task_candidates.c.principal).join(tasks, tasks.c.id == task_candidates.c.task_id).where(tasks.c.key == key)
+    with bench.database.connect() as connection:
+        return list(connection.scalars(query))
 
 
 def test_a_case_runs_to_its_end_and_its_log_tells_it(bench: Bench) -> None:
@@ -303,6 +315,65 @@ def test_rewinding_goes_back_and_the_log_goes_on(bench: Bench) -> None:
     assert back.data == {"a": 0} and open_keys(bench) == ["u#2"] and whole(bench, begun.instance_id)
     bench.complete(begun.instance_id, "u#2", {"a": 2})
     bench.complete(begun.instance_id, "v#2")
+    assert whole(bench, begun.instance_id)
+
+
+def test_what_was_just_done_is_taken_back_and_stands_as_before(bench: Bench) -> None:
+    drawing = started("g").node("parallelGateway", "g").users("u", "v", "w").ends("e", "e2")
+    begun = bench.start(
+        bench.publish(package(drawing.flow("g", "u").flow("g", "v").flow("u", "w").chain("w", "e").flow("v", "e2"))), {"a": 0}
+    )
+    with bench.instances() as run:
+        run.claim(hold(run, begun.instance_id, "u#1"), ZHANG)
+    before = task_row(bench, "u#1")
+    bench.clock.pass_by(timedelta(hours=1))
+    bench.complete(begun.instance_id, "u#1", {"a": 1})
+    with bench.instances() as run:
+        back = run.withdraw(hold(run, begun.instance_id, "u#1"), ZHANG, "填错了", before.notice_at)
+    assert back.data == {"a": 0} and sorted(open_keys(bench)) == ["u#1", "v#1"] and task_row(bench, "u#1") == before
+    assert listed(bench, "u#1") == ["person:zhang"] and listed(bench, "v#1") == ["post:grid_lead@g1"] and whole(bench, begun.instance_id)
+    bench.complete(begun.instance_id, "u#1", {"a": 2})
+    assert sorted(open_keys(bench)) == ["v#1", "w#2"] and whole(bench, begun.instance_id)
+    with bench.database.connect() as connection:
+        last = entries(connection, begun.instance_id)[3]
+    assert (last.kind, last.task_key, last.data, last.opinion) == ("withdraw", "u#1", {"to": 2}, "填错了")
+
+
+def test_what_somebody_has_followed_or_was_told_of_is_not_taken_back(bench: Bench) -> None:
+    begun = bench.start(bench.publish(package(two_steps())))
+    bench.complete(begun.instance_id, "u#1")
+
+    def back(key: str, who: dict[str, str] = ZHANG) -> None:
+        with pytest.raises(NothingToWithdraw), bench.instances() as run:
+            run.withdraw(hold(run, begun.instance_id, key), who, "填错了", None)
+
+    back("u#1", LI)
+    back("v#1")
+    with bench.instances() as run:
+        run.claim(hold(run, begun.instance_id, "v#1"), LI)
+    back("u#1")
+    bench.complete(begun.instance_id, "v#1", actor=LI)
+    with pytest.raises(InstanceAtRest), bench.instances() as run:
+        run.withdraw(hold(run, begun.instance_id, "v#1"), LI, "填错了", None)
+    asks = '<extensionElements><wz:service name="sms"/></extensionElements>'
+    telling = started("u", "t", "v", "e").users("u", "v").ends("e").node("serviceTask", "t", asks)
+    begun = bench.start(bench.publish(package(telling)))
+    bench.complete(begun.instance_id, "u#1")
+    back("u#1")
+    assert whole(bench, begun.instance_id)
+
+
+def test_limits_go_on_as_if_nothing_had_been_done(bench: Bench) -> None:
+    drawing = two_steps().node("boundaryEvent", "b", timer("duration", "PT2H"), attachedToRef="u").flow("b", "v")
+    begun = bench.start(bench.publish(package(drawing)))
+    with bench.database.connect() as connection:
+        due = connection.scalar(select(timers.c.due_at))
+    bench.clock.pass_by(timedelta(hours=1))
+    bench.complete(begun.instance_id, "u#1")
+    with bench.instances() as run:
+        run.withdraw(hold(run, begun.instance_id, "u#1"), ZHANG, "填错了", None)
+    with bench.database.connect() as connection:
+        assert connection.scalar(select(timers.c.due_at)) == due
     assert whole(bench, begun.instance_id)
 
 

@@ -13,11 +13,13 @@ from engine.diagram import Node
 from engine.errors import PlanRefused
 from engine.log import Command, Recorded
 from engine.machine import Machine
+from engine.outcomes import Ending, Outcome, Parting, Tally
 from engine.packages import DIAGRAM, frozen_package, read_package
 from engine.plans import Plan
 from engine.program import Program
-from engine.rehearsal import Ending, Outcome, Parting, Tally, rehearse
+from engine.rehearsal import rehearse
 from engine.replay import carry_out
+from engine.ways import Visit
 from tests.bench.rehearsal import edited
 from tests.bpmn.plays import NINE
 from tests.bpmn.recorded import Line, recorded
@@ -89,11 +91,42 @@ def test_the_same_diagram_ends_the_same() -> None:
     assert outcome.taken == {"f_s_a", "f_a_b", "f_b_e"}
 
 
+def told(visits: tuple[Visit, ...]) -> list[tuple[int, str, int | None]]:
+    return [(visit.seq, visit.node.id, visit.done) for visit in visits]
+
+
+def test_both_ways_say_what_was_come_to_and_with_what_it_was_finished() -> None:
+    log = history(line("a", "b"), START, done("a#1"), done("b#1"))
+    outcome = rehearsed(line("a", "b"), line("x", "b"), log, Plan(dropped=frozenset(["a"]), passed=frozenset(["x"])))
+    assert told(outcome.was) == [(1, "s", 1), (1, "a", 2), (2, "b", 3), (3, "e", None)]
+    assert told(outcome.way) == [(1, "s", 1), (1, "x", 1), (1, "b", 3), (3, "e", None)]
+    assert [visit.new for visit in outcome.was] == ["s", None, "b", "e"]
+    assert [visit.passed for visit in outcome.way] == [False, True, False, False]
+
+
+def test_the_way_as_it_was_is_told_to_its_end_also_where_the_draft_stops() -> None:
+    log = history(line("a", "b"), START, done("a#1"), done("b#1"))
+    outcome = rehearsed(line("a", "b"), line("a", "x", "b"), log)
+    assert told(outcome.was)[-2:] == [(2, "b", 3), (3, "e", None)]
+    assert told(outcome.way)[-1:] == [(2, "x", None)]
+
+
+def test_a_limit_that_fires_and_a_message_finish_what_waited_for_them() -> None:
+    fired = history(limited("P1D"), START, ("timer", "limit#1", {}), done("late#1"))
+    outcome = rehearsed(limited("P1D"), limited("P1D"), fired)
+    assert told(outcome.was) == told(outcome.way) == [(1, "s", 1), (1, "a", None), (2, "limit", 2), (2, "late", 3), (3, "over", None)]
+    waits = started("c", "a", "e").users("a").ends("e").beside('<message id="m" name="hello"/>')
+    waits.node("intermediateCatchEvent", "c", event("message", "m"))
+    log = history(waits, START, ("message", "hello", {}))
+    outcome = rehearsed(waits, waits, log)
+    assert told(outcome.was) == told(outcome.way) == [(1, "s", 1), (1, "c", 2), (2, "a", None)]
+
+
 def test_a_condition_sends_the_case_another_way() -> None:
     log = history(choice("n > 3"), START, done("a#1", n=5), done("b#1"))
     outcome = rehearsed(choice("n > 3"), choice("n > 7"), log)
     assert (outcome.ending, outcome.parting, outcome.apart) == (Ending.PARTED, Parting("g", "b", "c"), 2)
-    assert [(seq, step.element) for seq, step in outcome.way][:4] == [(1, "s"), (1, "a"), (2, "g"), (2, "c")]
+    assert [(visit.seq, visit.node.id) for visit in outcome.way][:4] == [(1, "s"), (1, "a"), (2, "g"), (2, "c")]
     assert outcome.stop and (outcome.stop.seq, outcome.stop.element) == (3, "c")
     assert outcome.open == ("c",)
 
@@ -105,7 +138,54 @@ def test_a_step_that_is_new_cannot_be_answered_unless_it_counts_as_done() -> Non
     assert (outcome.stop.element, outcome.stop.rule) == ("x", "step_added")
     assert outcome.stop.message == "“x”是新版增加的环节，记录中没有它的办理结果。"
     passed = rehearsed(line("a", "b"), line("a", "x", "b"), log, Plan(passed=frozenset(["x"])))
-    assert passed.ending is Ending.SAME and passed.finished
+    assert (passed.ending, passed.finished, passed.come, passed.gone) == (Ending.REROUTED, True, {"x"}, {})
+
+
+def test_a_step_that_nobody_needed_to_answer_is_told_of() -> None:
+    log = history(line("a", "b"), START, done("a#1"), done("b#1"))
+    automatic = started("a", "x", "b", "e").users("a", "b").node("scriptTask", "x", "<script>n = 1</script>").ends("e")
+    outcome = rehearsed(line("a", "b"), automatic, log)
+    assert (outcome.ending, outcome.come, outcome.finished) == (Ending.REROUTED, {"x"}, True)
+
+
+def test_a_step_that_fell_away_is_told_of_with_its_name() -> None:
+    log = history(line("a", "b"), START, done("a#1"), done("b#1"))
+    outcome = rehearsed(line("a", "b"), line("b"), log, Plan(dropped=frozenset(["a"])))
+    assert (outcome.ending, outcome.gone, outcome.names, outcome.come) == (Ending.REROUTED, {"a": 1}, {"a": "a"}, frozenset())
+
+
+def test_only_cases_that_came_to_a_step_are_told_that_it_fell_away() -> None:
+    def now() -> Drawing:
+        d = started("a", "g").users("a", "c").node("exclusiveGateway", "g", default="f_g_c").ends("e")
+        return d.flow("g", "e", "n > 3").flow("g", "c").chain("c", "e")
+
+    tally = Tally()
+    for n in (2, 5, 6):
+        log = history(choice("n > 3"), START, done("a#1", n=n), done("b#1" if n > 3 else "c#1"))
+        tally.add(rehearsed(choice("n > 3"), now(), log, Plan(dropped=frozenset(["b"]))))
+    assert tally.endings == {Ending.SAME: 1, Ending.REROUTED: 2}
+    assert (tally.gone, tally.come, tally.left_out, tally.names) == ({"b": 2}, {}, {"b": 2}, {"b": "b"})
+
+
+def test_a_gateway_is_no_step() -> None:
+    log = history(line("a", "b"), START, done("a#1"), done("b#1"))
+    now = started("a", "g", "b", "e").users("a", "b").node("exclusiveGateway", "g").ends("e")
+    assert rehearsed(line("a", "b"), now, log).ending is Ending.SAME
+
+
+def ending(end: str, called: str) -> Drawing:
+    d = started("a", end).users("a")
+    d.parts.append(f'<endEvent id="{end}" name="{called}"/>')
+    return d
+
+
+def test_a_case_ends_the_same_when_people_call_its_end_the_same() -> None:
+    log = history(ending("e", "办结"), START, done("a#1"))
+    for same in (ending("e", "归档"), ending("e2", "办结")):
+        assert rehearsed(ending("e", "办结"), same, log).ending is Ending.SAME
+    outcome = rehearsed(ending("e", "办结"), ending("e2", "归档"), log)
+    assert (outcome.ending, outcome.parting, outcome.apart) == (Ending.PARTED, Parting("a", "e", "e2"), 2)
+    assert outcome.names == {"e": "办结"}
 
 
 def test_a_case_on_its_way_stops_at_the_new_step_it_would_be_at() -> None:
@@ -134,7 +214,7 @@ def test_what_was_said_at_a_step_that_is_no_more_is_still_known() -> None:
 def test_a_case_at_a_step_that_is_no_more_goes_ahead() -> None:
     log = history(line("a", "b", "c"), START, done("a#1"))
     outcome = rehearsed(line("a", "b", "c"), line("a", "c"), log, Plan(dropped=frozenset(["b"])))
-    assert (outcome.ending, outcome.open) == (Ending.SAME, ("c",))
+    assert (outcome.ending, outcome.gone, outcome.open) == (Ending.REROUTED, {"b": 1}, ("c",))
 
 
 def limited(text: str) -> Drawing:
@@ -179,7 +259,7 @@ def test_lookups_are_answered_from_the_record() -> None:
     log = history(asks("tier"), START, done("a#1"), answers={"tier": 3})
     assert rehearsed(asks("tier"), asks("tier"), log).ending is Ending.SAME
     moved = rehearsed(asks("tier"), asks("tier", before="x"), log, Plan(passed=frozenset(["x"])))
-    assert moved.ending is Ending.SAME
+    assert (moved.ending, moved.come) == (Ending.REROUTED, {"x"})
     outcome = rehearsed(asks("tier"), asks("street"), log)
     assert outcome.stop and (outcome.stop.element, outcome.stop.rule) == ("ask", "lookup_unanswered")
 
@@ -194,7 +274,7 @@ def test_a_message_that_nobody_waits_for_stops_unless_it_is_dropped() -> None:
     outcome = rehearsed(waits("message", "hello"), waits("message", "hi"), log)
     assert outcome.stop and (outcome.stop.rule, outcome.stop.element) == ("nothing_waits", "c")
     dropped = rehearsed(waits("message", "hello"), line("a"), log, Plan(dropped=frozenset(["hello", "c"])))
-    assert dropped.ending is Ending.SAME and dropped.finished
+    assert (dropped.ending, dropped.gone, dropped.finished) == (Ending.REROUTED, {"c": 1}, True)
     lost = history(waits("signal", "hello"), START, ("signal", "hello", {}), done("a#1"))
     assert rehearsed(waits("signal", "hello"), line("a"), lost).ended_at == ("e",)
 
@@ -241,6 +321,9 @@ def test_other_commands_are_carried_out_too(kind: str) -> None:
     outcome = rehearsed(line("a", "b"), line("first", "b"), log, Plan(renamed={"a": "first"}))
     assert outcome.ending is Ending.SAME
     assert outcome.open == {"rewind": ("first",), "correct": ("b",), "cancel": ()}[kind]
+    reopened = [(3, "first", None)] if kind == "rewind" else []
+    assert [(visit.seq, visit.new, visit.done) for visit in outcome.was if visit.again] == reopened
+    assert told(tuple(visit for visit in outcome.way if visit.again)) == reopened and outcome.visited["first"] == 1
 
 
 def test_a_plan_names_what_is_there() -> None:
@@ -265,7 +348,9 @@ def test_the_shipped_process_rehearsed_on_an_edited_package() -> None:
         entries: list[Recorded] = [*log]
         plan = Plan({"accept_case": "register_case"}, passed=frozenset(["second_look"]))
         outcome = rehearse(lambda _: package.program, 1, draft, entries, plan)
-        assert (outcome.ending, outcome.stop) == (Ending.SAME, None)
+        looked = "second_look" in outcome.visited
+        assert (outcome.ending, outcome.stop) == (Ending.REROUTED if looked else Ending.SAME, None)
+        assert (outcome.gone, outcome.come) == ({}, {"second_look"} if looked else set())
         untold = rehearse(lambda _: package.program, 1, draft, entries, Plan())
         accepted = any(line.kind == "complete" and line.task_key == "accept_case#1" for line in log)
         assert (untold.stop is not None and untold.stop.rule == "step_removed") == accepted

@@ -19,11 +19,11 @@ from sqlalchemy import Connection, RowMapping, Table, func, select
 from engine.anchor import Anchor
 from engine.audit import Finding, broken_checkpoints, broken_heads, broken_logs, not_in_database
 from engine.errors import EngineError
-from engine.instances import CANCELLED, FINISHED, RUNNING, SUSPENDED
 from engine.log import entries, loads
 from engine.replay import replay
 from engine.schema import commands, incidents, instances, outbox, task_candidates, tasks, timers
 from engine.versions import package_of, programs
+from engine.world import CANCELLED, FINISHED, RUNNING, SUSPENDED
 from governance.cases.models import Case, CaseNumber, Photo
 from governance.cases.photos import photo_path
 from governance.cases.rules import final_status

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.errors import StepFailed
-from engine.instances import Opening
+from engine.world import Opening
 from governance.context import Context
 from governance.organisation.commands import note_reorganised
 from governance.organisation.models import Kind, Unit

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.instances import CANCELLED, FINISHED, RUNNING
+from engine.world import CANCELLED, FINISHED, RUNNING
 from governance.calendar.rules import SHANGHAI, WorkCalendar
 from governance.cases.models import Case
 from governance.cases.rules import Standing, final_status, follow, number

@@ -33,11 +33,10 @@ from governance.workflow.queries import readable_desk
 from governance.workflow.urging import may_urge
 from tests.deliberations import suggested
 from tests.district import District
-from tests.governance.test_persons import APPROVES
 from tests.governance.test_starting import Office, leave
+from tests.governance.test_urging import ALLOWED
 from tests.journeys.matters import Matter, acting, place, reported
 
-ALLOW = b'<wz:actions allow="copy" />'
 STRANGER = "bumen"
 """A department's handler: sees no case but those with a task of theirs."""
 
@@ -160,7 +159,7 @@ def test_only_who_has_the_task_may_copy_it_where_its_diagram_says_so(district: D
 
 def test_what_somebody_else_has_claimed_is_theirs_to_copy(office: Office) -> None:
     context = office.context
-    office.publish(leave((APPROVES, APPROVES + ALLOW)))
+    office.publish(leave(ALLOWED))
     task = office.open(office.begun()).id
     context.session.execute(update(tasks).where(tasks.c.id == task).values(claimed_by=str(office.worker.person_id)))
     with pytest.raises(ClaimedByOther):
@@ -233,7 +232,7 @@ def test_the_box_comes_in_pages_and_is_searched(district: District) -> None:
 
 def test_what_was_started_is_read_too(office: Office) -> None:
     context = office.context
-    office.publish(leave((APPROVES, APPROVES + ALLOW)))
+    office.publish(leave(ALLOWED))
     held, stranger = office.begun(), acting(context, STRANGER)
     with pytest.raises(NotFound):
         shown(context.session, stranger, held.id)

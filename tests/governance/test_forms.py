@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from governance.errors import Refused
-from governance.forms.rules import check_form, fields, has_opinion, opinion_needed, outcome, read_form, shown_fields
+from governance.forms.rules import check_form, fields, has_opinion, opinion_needed, outcome, read_form, shown_fields, typed_again
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -214,6 +214,28 @@ def test_words_by_which_nobody_was_chosen_are_not_lost() -> None:
     assert read_form(form, {"helper.q": ["张"]}) == ({}, {"helper": "请从查到的人员中选择协助人"})
     assert read_form(form, {"helper.q": ["张"], "helper": ["5"]}) == ({"helper": "5"}, {})
     assert read_form(form, {"helper.q": [" "]}) == ({}, {})
+
+
+def test_what_was_filled_in_can_be_typed_again() -> None:
+    kinds = {
+        "text": "string",
+        "amount": "number",
+        "days": "integer",
+        "safe": "boolean",
+        "papers": "array",
+        "spot": "object",
+        "none": "string",
+    }
+    form = {
+        "properties": {name: {"type": kind, "x-ui": {"widget": "location"} if kind == "object" else {}} for name, kind in kinds.items()}
+    }
+    spot = {"longitude": 120.5, "latitude": 30.25, "accuracy": 8.0, "address": "三号楼"}
+    for data in (
+        {"text": "甲\n乙", "amount": 0.1, "days": 3, "safe": True, "papers": ["a", "b"], "spot": spot},
+        {"safe": False, "spot": {"address": "三号楼"}},
+        {"safe": False, "spot": {name: value for name, value in spot.items() if name != "address"}},
+    ):
+        assert read_form(form, typed_again(form, {**data, "none": None})) == (data, {})
 
 
 def test_what_was_filled_in_before_can_be_emptied() -> None:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from bpmn import shipped
 from engine.errors import StepFailed
 from engine.form_files import form_problems
-from engine.instances import Opening
 from engine.log import dumps, loads
 from engine.packages import read_package
+from engine.world import Opening
 from governance.calendar.rules import WorkCalendar
 from governance.errors import Refused
 from governance.forms.rules import check_form, fields, opinion_needed, outcome, read_form, shown_fields

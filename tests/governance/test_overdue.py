@@ -13,14 +13,15 @@ import pytest
 from sqlalchemy import Row, select, update
 
 from engine.errors import InstanceAtRest, TaskClosed
-from engine.instances import SYSTEM
 from engine.log import Entry, dumps, entries, loads
+from engine.outcomes import Ending
 from engine.packages import Package, frozen_package
 from engine.plans import Plan
-from engine.rehearsal import Ending, rehearse
+from engine.rehearsal import rehearse
 from engine.schema import incidents, task_candidates, tasks
 from engine.schema import instances as instance_rows
 from engine.versions import programs, publish
+from engine.world import SYSTEM
 from governance.calendar.commands import set_day
 from governance.calendar.models import DayKind
 from governance.calendar.queries import working_calendar

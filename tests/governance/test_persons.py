@@ -12,10 +12,10 @@ from sqlalchemy import update
 
 from bpmn import beginning
 from engine.errors import StepFailed
-from engine.instances import RUNNING, Opening
 from engine.log import loads
 from engine.packages import DIAGRAM, Package, frozen_package
 from engine.validator import check_package
+from engine.world import RUNNING, Opening
 from governance.errors import NotAllowed, NotFound, Refused
 from governance.forms.rules import Field, fields
 from governance.organisation.commands import note_reorganised

@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from lxml import etree
 from sqlalchemy import func, select
 
-from engine.log import loads
+from engine.log import Command, append, dumps, loads
+from engine.outcomes import Ending
 from engine.packages import DIAGRAM
 from engine.plans import Plan
-from engine.rehearsal import Ending
 from engine.schema import commands, incidents, tasks
 from engine.schema import instances as instance_rows
 from engine.versions import latest_version, publish
 from governance.errors import NotAllowed, NotFound, Refused
 from governance.studio import runs
 from governance.studio.commands import save
-from governance.studio.errors import NothingChosen, RunOver, StillRunning
+from governance.studio.errors import InstanceFailed, NothingChosen, RunOver, StillRunning
 from governance.studio.models import Draft, Run
 from governance.studio.queries import package_of_draft
 from governance.studio.runs import (
@@ -31,6 +32,7 @@ from governance.studio.runs import (
     cancel_run,
     endings,
     give_up_run,
+    outcome_of,
     rehearsed,
     results,
     tally,
@@ -65,7 +67,8 @@ class Court(Studio):
         }
         run, ids = instances(context), []
         for number in range(n):
-            advance = run.start(latest_version(connection, KEY), data, lead.record(), business_key=f"none:{number}")
+            version, title = latest_version(connection, KEY), f"第 {number} 件"
+            advance = run.start(version, data, lead.record(), business_key=f"none:{number}", title=title)
             ids.append(advance.instance_id)
         task = connection.scalar(select(tasks.c.id).where(tasks.c.instance_id == ids[0]))
         run.complete(run.hold(task or 0), {"result_text": "已清理", "carry_result": "done"}, lead.record())
@@ -83,14 +86,38 @@ class Court(Studio):
         save(self.context, self.maker, held.id, held.revision, {DIAGRAM: new})
         return held
 
+    def without_a_step(self) -> Draft:
+        """A draft that goes to the check at once."""
+        held, gone = self.begun(), "carry_out_decision"
+        flow = f"{gone}_to_check_decision"
+        root = etree.fromstring(self.diagram(held).encode())
+        for element in [*root.iter(etree.Element)]:
+            named = {element.get("id"), element.get("bpmnElement"), element.text}
+            if element.get("targetRef") == gone:
+                element.set("targetRef", "check_decision")
+            parent = element.getparent()
+            if parent is not None and named & {gone, flow}:
+                parent.remove(element)
+        save(self.context, self.maker, held.id, held.revision, {DIAGRAM: etree.tostring(root).decode()})
+        return held
+
     def publish(self, held: Draft) -> int:
         connection = self.context.session.connection()
         return publish(connection, self.context.new_id(), package_of_draft(held), self.context.now(), by="test", reason="试").id
 
     def finish(self, run: Run) -> dict[str, int]:
+        self.failed: list[tuple[int, Exception]] = []
         while run.ended_at is None:
-            advance_run(self.context, run.id)
+            self.failed += advance_run(self.context, run.id)
         return dict(endings(self.context.session, run.id))
+
+    def spoil(self, instance_id: int) -> None:
+        """A command that nothing can make sense of."""
+        held = instances(self.context).hold_instance(instance_id)
+        senseless = Command("rewind", self.context.now(), self.maker.record(), {"nowhere": 1})
+        head = append(self.context.session.connection(), instance_id, held.revision + 1, held.head, senseless)
+        values = {"head": head, "revision": held.revision + 1}
+        self.context.session.connection().execute(instance_rows.update().where(instance_rows.c.id == instance_id).values(values))
 
     def written(self) -> int:
         return self.context.session.connection().scalar(select(func.count()).select_from(commands)) or 0
@@ -128,7 +155,34 @@ def test_a_new_step_stops_a_case_unless_it_counts_as_done(court: Court) -> None:
     stopped = results(court.context.session, asked.id, ending="stopped")[0][0]
     assert stopped.element == "legal_review" and "法律审查" in stopped.message
     passed = begin_rehearsal(court.context, court.maker, held.id, Choice())
-    assert loads(passed.plan)["passed"] == ["legal_review"] and court.finish(passed) == {Ending.SAME: 3}
+    assert loads(passed.plan)["passed"] == ["legal_review"]
+    assert court.finish(passed) == {Ending.SAME: 2, Ending.REROUTED: 1}
+    total = tally(court.context.session, passed.id)
+    assert (total.come, total.gone, total.added) == ({"legal_review": 1}, {}, {"legal_review"})
+    session = court.context.session
+    assert [outcome_of(result).come for result, _case in results(session, passed.id, "rerouted", "legal_review")] == [{"legal_review"}]
+    assert results(session, passed.id, "rerouted", "check_decision") == []
+
+
+def test_a_step_that_falls_away_is_told_of_by_case(court: Court) -> None:
+    ids = court.begin()
+    run = begin_rehearsal(court.context, court.maker, court.without_a_step().id, Choice())
+    assert court.finish(run) == {Ending.REROUTED: 3}
+    total = tally(court.context.session, run.id)
+    assert (total.gone, total.left_out, total.come) == ({"carry_out_decision": 3}, {"carry_out_decision": 3}, {})
+    assert total.names == {"carry_out_decision": "落实议定事项"}
+    found = results(court.context.session, run.id, "rerouted", "carry_out_decision", limit=2)
+    assert [result.instance_id for result, _case in found] == sorted(ids, reverse=True)[:2]
+
+
+def test_what_was_rehearsed_before_ways_were_told_apart_still_reads(court: Court) -> None:
+    court.begin(1)
+    run = begin_rehearsal(court.context, court.maker, court.begun().id, Choice())
+    court.finish(run)
+    result = results(court.context.session, run.id)[0][0]
+    result.told = dumps({name: part for name, part in loads(result.told).items() if name not in ("gone", "come", "names")})
+    court.context.session.flush()
+    assert tally(court.context.session, run.id).endings == {Ending.SAME: 1}
 
 
 def test_one_case_is_tried_once_more_as_the_run_did(court: Court) -> None:
@@ -183,6 +237,34 @@ def test_a_run_is_cancelled_between_its_steps(court: Court) -> None:
     other = begin_rehearsal(court.context, court.maker, court.begun().id, Choice())
     give_up_run(court.context, other.id)
     assert other.ended_at and court.context.session.scalar(unfinished()) is None
+
+
+def test_an_instance_at_which_something_unknown_fails_is_named_and_the_others_go_on(court: Court) -> None:
+    context, ids = court.context, court.begin()
+    court.spoil(ids[1])
+    run = begin_rehearsal(context, court.maker, court.without_a_step().id, Choice())
+    assert court.finish(run) == {Ending.REROUTED: 2, runs.FAILED: 1} and run.done == 3
+    [(result, subject)] = results(context.session, run.id, ending=runs.FAILED)
+    assert (result.instance_id, result.message, subject.title) == (ids[1], str(InstanceFailed()), "第 1 件")
+    assert tally(context.session, run.id).endings == {Ending.REROUTED: 2}
+    with pytest.raises(InstanceFailed):
+        rehearsed(context, run, ids[1])
+    preview = begin_preview(context, court.maker, court.publish(court.with_a_step()))
+    assert court.finish(preview) == {runs.CAN: 2, runs.FAILED: 1}
+
+
+def test_what_fails_in_the_middle_of_a_move_leaves_nothing_behind(court: Court) -> None:
+    """The move is done when the retry of what had failed before meets something unknown."""
+    context, ids = court.context, court.begin(2)
+    old, connection = court.versions(ids), context.session.connection()
+    run = instances(context)
+    run.timer_failed(ids[1], "carry_out_decision#1", "试")
+    connection.execute(incidents.update().where(incidents.c.instance_id == ids[1]).values(command="{"))
+    preview = _previewed(court, court.publish(court.with_a_step()))
+    moved = begin_move(context, court.maker, preview, "换版")
+    assert court.finish(moved) == {runs.MOVED: 1, runs.FAILED: 1}
+    assert court.versions(ids[1:]) == old and court.district.findings() == []
+    assert [(id, repr(error)[:15]) for id, error in court.failed] == [(ids[1], "JSONDecodeError")]
 
 
 def test_running_instances_are_previewed_moved_and_taken_back(court: Court) -> None:

@@ -12,12 +12,12 @@ from sqlalchemy import select, update
 
 from bpmn import beginning
 from engine.errors import StepFailed
-from engine.instances import CANCELLED, Opening
 from engine.log import entries, loads
 from engine.packages import DIAGRAM, Package, frozen_package
 from engine.schema import instances as instance_rows
 from engine.schema import process_versions, tasks
 from engine.versions import Version, latest_versions, publish, retire
+from engine.world import CANCELLED, Opening
 from governance.context import Actor
 from governance.errors import NotAllowed, NotFound, Refused
 from governance.organisation.commands import note_reorganised

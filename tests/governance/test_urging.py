@@ -24,10 +24,10 @@ from governance.workflow.rules import ACTIONS, OFFERED_ACTIONS, allows
 from governance.workflow.urging import UrgedAlready, is_urgeable, may_urge, urge, urgeable, urged
 from governance.workflow.world import instances
 from tests.district import District
-from tests.governance.test_persons import APPROVES
 from tests.governance.test_starting import Office, leave
 from tests.journeys.matters import Matter, acting, place, reported
 
+ALLOWED = (b'allow="transfer,withdraw"', b'allow="transfer,urge,copy"')
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
@@ -64,7 +64,7 @@ def test_an_open_task_of_somebody_with_an_inbox_is_urged_where_its_diagram_says_
 def test_diagrams_may_name_more_than_is_offered() -> None:
     settings = {"actions": {"allow": "co_sign,send_back , copy"}}
     assert [code for code in ACTIONS if allows(settings, code)] == ["copy", "co_sign", "send_back"]
-    assert OFFERED_ACTIONS == ("transfer", "urge", "copy") and may_copy(drawn("copy")) and not may_copy(drawn("urge"))
+    assert OFFERED_ACTIONS == ("transfer", "withdraw", "urge", "copy") and may_copy(drawn("copy")) and not may_copy(drawn("urge"))
 
 
 # ---- commands ------------------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def test_whoever_it_concerns_may_and_nobody_else(district: District, matter: Mat
 def test_whoever_started_it_may(district: District) -> None:
     with district.office.work() as context, context.session.begin_nested() as savepoint:
         office = Office(district, context)
-        office.publish(leave((APPROVES, APPROVES + b'<wz:actions allow="urge" />')))
+        office.publish(leave(ALLOWED))
         held = desk(context, office.open(office.begun()).id)
         assert may_urge(context, office.worker, held) and readable_desk(context, office.worker, held.task["id"])
         assert not may_urge(context, office.lead, held) and not may_urge(context, office.holder(), held)

@@ -53,6 +53,32 @@ def test_14_an_opinion_is_required_to_send_back_and_phrases_go_to_the_cursor(tow
     at.submit()
 
 
+def test_17_what_was_just_done_is_taken_back_and_handed_in_anew(town: District, people: People) -> None:
+    matter, lead = at_the_lead(town, 1)
+    at = people.at(lead)
+    task = f"{people.home}/tasks/{matter.task()}"
+    at.page.goto(task)
+    at.choose("上报上级")
+    at.fill(work_done="已围挡。", escalation_reason="没有处置能力。")
+    at.submit("请网格统筹。")
+    at.page.goto(f"{people.home}/inbox?box=done")
+    at.page.locator("[data-row]").filter(has_text="本级处置").locator("a").first.click()
+    at.page.fill("#withdraw-reason", "写错了")
+    at.page.get_by_role("button", name="取回").click()
+    expect(at.page.locator("#toasts")).to_contain_text("已取回")
+    expect(at.page.locator("[name=work_done]")).to_have_value("已围挡。")
+    expect(at.page.locator("#opinion")).to_have_value("请网格统筹。")
+    at.fill(work_done="已围挡并提醒邻居。")
+    at.submit()
+    at.page.goto(task)
+    expect(at.page.locator(".trail-item").filter(has_text="取回")).to_contain_text("写错了")
+    above = people.at("wangge")
+    above.page.goto(f"{people.home}/tasks/{matter.task()}")
+    above.page.get_by_role("button", name="签收").click()
+    at.page.goto(task)
+    expect(at.page.get_by_role("button", name="取回")).to_have_count(0)
+
+
 def test_18_a_draft_outlives_the_session(town: District, people: People) -> None:
     matter, lead = at_the_lead(town, 3)
     page = people.stranger()
@@ -148,7 +174,7 @@ def test_21_a_stale_page_says_what_happened_and_keeps_the_text(town: District, p
 
 
 def test_22_errors_stand_beside_their_fields_and_the_first_has_the_focus(town: District, people: People) -> None:
-    matter, lead = at_the_lead(town, 8)
+    matter, lead = at_the_lead(town, 1)
     at = people.at(lead)
     at.page.goto(f"{people.home}/tasks/{matter.task()}")
     at.choose("办结")

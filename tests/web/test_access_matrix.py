@@ -88,7 +88,9 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     ),
     **dict.fromkeys(("matters.show", "matters.notice", "matters.diagram", "matters.state", "matters.photo", "matters.prove"), CASE),
     **dict.fromkeys(("interventions.contact", "interventions.order", "files.show"), CASE),
-    **dict.fromkeys(("tasks.show", "tasks.finish", "tasks.shape", "tasks.next_people", "tasks.take", "tasks.give_back"), TASK),
+    **dict.fromkeys(
+        ("tasks.show", "tasks.finish", "tasks.shape", "tasks.next_people", "tasks.take", "tasks.give_back", "tasks.take_back"), TASK
+    ),
     **dict.fromkeys(("tasks.hand_on", "tasks.upload", "tasks.put_file", "tasks.diagram", "tasks.state"), TASK),
     **dict.fromkeys(("urging.press", "copies.ask", "copies.send", "copies.seek", "copies.read"), TASK),
     **dict.fromkeys(("api_beside.urge", "api_beside.recipients", "api_beside.copy", "api_beside.read"), TASK),
@@ -105,7 +107,9 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("meeting_rules.show", "meeting_rules.change"), ADMIN),
     **dict.fromkeys(("tasks.hand_on", "tasks.upload"), TASK),
     **dict.fromkeys(("api_tasks.show", "api_tasks.claim", "api_tasks.release", "api_tasks.finish", "api_tasks.foresee"), TASK),
-    **dict.fromkeys(("api_tasks.to_whom", "api_tasks.to_name", "api_tasks.transfer", "api_tasks.photo", "api_tasks.file"), TASK),
+    **dict.fromkeys(
+        ("api_tasks.to_whom", "api_tasks.to_name", "api_tasks.transfer", "api_tasks.withdraw", "api_tasks.photo", "api_tasks.file"), TASK
+    ),
     **dict.fromkeys(("instances.index", "instances.show", "instances.log", "instances.state"), READERS),
     **dict.fromkeys(("instances.suspend", "instances.resume", "instances.cancel", "instances.rewind"), ADMIN),
     **dict.fromkeys(("processes.show", "processes.version", "processes.diagram", "processes.export"), (*MAKERS, AUDITOR)),
@@ -151,6 +155,7 @@ BODIES = {
     "api_tasks.transfer": {"person": "1", "reason": "x"},
     "api_beside.urge": {"words": "x"},
     "api_beside.copy": {"people": ["1"], "words": "x"},
+    "api_tasks.withdraw": {"reason": "x"},
     "api_tasks.photo": {"picture": PIXEL},
     "api_tasks.file": {"name": "a.png", "content": PIXEL},
     "api_cases.create": {"text": "路灯不亮", "place": PLACE},

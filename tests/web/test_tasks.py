@@ -118,3 +118,27 @@ def test_a_supervised_case_reads_closed_once_it_is(district: District) -> None:
 def _status(page: str) -> str:
     found = re.search(r"<dt>状态</dt><dd><span class=\"tag\">(\w+)</span>", page)
     return found[1] if found else ""
+
+
+def test_what_was_just_done_is_taken_back_on_the_page_of_the_task(district: District) -> None:
+    matter = reported(district, place(1)).accepted()
+    worker, task = sign_in(district.app(), district, "loudong"), f"/tasks/{matter.task()}"
+    sent = {"handle_result": "escalate", "work_done": "已围挡。", "escalation_reason": "没有能力。", "opinion": "请网格统筹。"}
+    assert worker.post(f"{task}/complete", task, **sent).status_code == 302
+    done = worker.http.get(task).get_data(as_text=True)
+    assert "取回原因" in done and 'name="work_done"' not in done
+    refused = worker.post(f"{task}/withdraw", task, reason=" ")
+    assert refused.status_code == 422 and "请写明原因" in refused.get_data(as_text=True)
+    assert worker.post(f"{task}/withdraw", task, reason="写错了").status_code == 302
+    again = worker.http.get(task).get_data(as_text=True)
+    assert "已取回" in again and re.search(r'value="escalate" +checked +hx-post', again)
+    for words in ("已围挡。</textarea>", "请网格统筹。</textarea>"):
+        assert words in again
+    assert "取回原因" not in again and "写错了" in again
+    worker.post(f"{task}/complete", task, **sent | {"work_done": "已围挡并提醒邻居。"})
+    above = sign_in(district.app(), district, "wangge")
+    above.post(f"/tasks/{matter.task()}/claim", f"/tasks/{matter.task()}")
+    assert "取回原因" not in worker.http.get(task).get_data(as_text=True)
+    late = worker.post(f"{task}/withdraw", task, reason="又写错了")
+    assert late.status_code == 409 and "不能取回" in late.get_data(as_text=True)
+    assert district.findings() == []

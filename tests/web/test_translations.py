@@ -555,7 +555,7 @@ CHANGED: Edits = (
     ("process.bpmn", '<wz:form key="sign_explanation" />', '<wz:form key="rectify" />'),
     ("forms/sign_explanation.json", "", ""),
     ("process.bpmn", f"<bpmn:sequenceFlow {BETWEEN}grade_outcome", f"{ADDED}<bpmn:sequenceFlow {BETWEEN}look"),
-    ("process.bpmn", '<wz:actions allow="transfer,urge,communicate" />', '<wz:actions allow="transfer,copy" />'),
+    ("process.bpmn", '<wz:actions allow="transfer,withdraw,urge,communicate" />', '<wz:actions allow="transfer,copy" />'),
     ("forms/grade_case.json", '"maxLength": 20', '"maxLength": 30'),
     ("forms/grade_case.json", '"title": "自办"', '"title": "逐级"'),
 )

@@ -14,9 +14,9 @@ from werkzeug.datastructures import MultiDict
 
 from api.signin import actor
 from api.work import context, undo
-from engine.errors import ClaimedByOther, EngineError, InstanceAtRest, StepFailed, TaskClosed
-from engine.instances import Advance
+from engine.errors import ClaimedByOther, EngineError, InstanceAtRest, NothingToWithdraw, StepFailed, TaskClosed
 from engine.log import loads
+from engine.world import Advance
 from governance.cases.photos import add_photo
 from governance.context import Actor
 from governance.copies.queries import was_copied
@@ -32,6 +32,7 @@ from governance.workflow.commands import Desk, Escalated, claim, complete, desk,
 from governance.workflow.handover import colleagues, may_transfer, transfer
 from governance.workflow.interventions import may_contact
 from governance.workflow.rules import limited_since
+from governance.workflow.withdrawal import filled_before, may_withdraw, withdraw
 from web.about import About, about_instance
 from web.beside import beside
 from web.drawing import drawing, progress
@@ -52,7 +53,8 @@ pages = Blueprint("tasks", __name__, url_prefix="/tasks")
 @pages.get("/<id:task_id>")
 @login_required  # type: ignore[untyped-decorator]
 def show(task_id: int) -> ResponseReturnValue:
-    return _page(task_id, {}, {})
+    held = _readable(task_id)
+    return _page(task_id, {}, MultiDict(filled_before(context(), held)) if _is_mine(held) else {})
 
 
 @pages.post("/<id:task_id>/complete")
@@ -145,6 +147,23 @@ def hand_on(task_id: int) -> ResponseReturnValue:
         return _page(task_id, refused.errors, {}, 422)
     flash(_("已转办。"), "success")
     return redirect(url_for("inbox.show"))
+
+
+@pages.post("/<id:task_id>/withdraw")
+@login_required  # type: ignore[untyped-decorator]
+def take_back(task_id: int) -> ResponseReturnValue:
+    """取回: the task that has just been finished is open again, with what was filled in."""
+    try:
+        withdraw(context(), actor(), task_id, request.form.get("reason", ""))
+    except Refused as refused:
+        undo()
+        return _page(task_id, refused.errors, {}, 422)
+    except (NothingToWithdraw, InstanceAtRest) as error:
+        said = sentence(error)
+        undo()
+        return _page(task_id, {}, {}, 409, late=said)
+    flash(_("已取回，填过的内容还在，请修改后重新提交。"), "success")
+    return redirect(url_for("tasks.show", task_id=task_id))
 
 
 @pages.post("/<id:task_id>/photos")
@@ -246,8 +265,10 @@ def _to_the_next(held: Desk) -> str:
     return filtered(filters, following(context(), actor(), held.task["due_at"], held.task["id"], q=q, overdue=overdue))
 
 
-def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], status: int = 200, stale: str = "") -> ResponseReturnValue:
-    """The page; `stale` says what happened to the task since it was opened."""
+def _page(
+    task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], status: int = 200, stale: str = "", late: str = ""
+) -> ResponseReturnValue:
+    """The page; `stale` says what happened to the task since it was opened, `late` why it can't be taken back."""
     given, who = context(), actor()
     held = _readable(task_id)
     about = _about(held)
@@ -261,7 +282,9 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         task=held.task,
         matter=of_case(given.session, case.id) if case else None,
         community=nearest(upwards(given.session, case.place), Kind.COMMUNITY) if case else None,
-        mine=held.task["closed_at"] is None and may_do(who, held),
+        mine=_is_mine(held),
+        may_withdraw=may_withdraw(given, who, held),
+        late=late,
         may_contact=case is not None and case.contact_mobile is not None and may_contact(who, case),
         stale=stale,
         limit=why.get("limit"),
@@ -271,7 +294,7 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         reasons=reasons(held.task["name"], settings.get("assign", {}), why.get("steps", ())),
         candidates=addressed(held.principals),
         claimed_by=names(given.session, {int(claimed)}).get(int(claimed), "") if claimed else "",
-        colleagues=colleagues(given, who, held) if held.task["closed_at"] is None and may_do(who, held) and may_transfer(held) else (),
+        colleagues=colleagues(given, who, held) if _is_mine(held) and may_transfer(held) else (),
         acting=who.under(list(held.principals)).acting,
         trail=steps(trail(given, held.task["instance_id"])),
         open=unfinished,
@@ -283,6 +306,11 @@ def _page(task_id: int, errors: Mapping[str, str], form: Mapping[str, Any], stat
         back=_back(),
     )
     return page, status
+
+
+def _is_mine(held: Desk) -> bool:
+    """Whether whoever asks may do the task now."""
+    return held.task["closed_at"] is None and may_do(actor(), held)
 
 
 def _may_read(who: Actor, held: Desk) -> bool:

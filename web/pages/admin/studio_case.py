@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, render_template
@@ -11,33 +9,20 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from api.work import context
-from engine.packages import Package
-from engine.rehearsal import Outcome
-from engine.replay import MOVING
+from engine.outcomes import Ending, Outcome
 from engine.schema import instances as instance_rows
 from engine.versions import package_of
-from governance.inbox.queries import trail
+from governance.inbox.queries import open_tasks, trail
 from governance.studio import queries, runs
 from web.access import AUDITOR, for_posts
+from web.detours import detour
 from web.drawing import progress
 from web.pages.admin import ADMINISTRATOR, DESIGNER
+from web.side_by_side import side_by_side
 from web.texts import at_hand
 from web.trail import steps
 
 pages = Blueprint("studio_case", __name__, url_prefix="/admin/studio")
-KNOWN = runs.WORKED | {"startEvent", "endEvent"}
-
-
-@dataclass(frozen=True)
-class Passed:
-    """A node that the case comes to on the draft: by which command, when, and until when it would have to be done, then and now."""
-
-    seq: int
-    element: str
-    label: str
-    at: datetime
-    due: datetime | None
-    due_before: datetime | None
 
 
 @pages.get("/runs/<id:run_id>/cases/<id:instance_id>")
@@ -52,51 +37,39 @@ def show(run_id: int, instance_id: int) -> ResponseReturnValue:
     )
     before = package_of(given.session.connection(), version.id)
     at_hand(draft)
-    passed = _passed(outcome, draft)
+
+    def label(element: str) -> str:
+        node = draft.diagram.nodes.get(element) or before.diagram.nodes.get(element)
+        return node.label if node else outcome.names.get(element, element)
+
     return render_template(
         "admin/studio/case.html",
         run=held,
         outcome=outcome,
         subject=runs.subject_of(given.session, instance_id),
         version=version,
-        label=lambda id: _label(draft, before, id),
-        was=[step for step in steps(trail(given, instance_id)) if step.mark.kind in MOVING],
-        now=passed,
-        parts=_parts_at(outcome, passed),
-        before=progress(instance_id),
+        label=label,
+        detour=detour(outcome, label) if outcome.ending is Ending.REROUTED else "",
+        pairs=side_by_side(outcome, steps(trail(given, instance_id)), {task.key: task.due_at for task in open_tasks(given, instance_id)}),
+        before=_left(progress(instance_id), outcome),
         after=_state(outcome),
     )
-
-
-def _passed(outcome: Outcome, draft: Package) -> list[Passed]:
-    """What people know of the way: steps and events that have a name, and no gateways."""
-    dues = {due.key: due for due in outcome.dues}
-    found = []
-    for seq, step in outcome.way:
-        node = draft.diagram.nodes[step.element]
-        if node.name and (node.kind in KNOWN or node.events):
-            due = dues.get(step.key)
-            found.append(Passed(seq, node.id, node.label, step.at, due.now if due else None, due.was if due else None))
-    return found
-
-
-def _parts_at(outcome: Outcome, passed: list[Passed]) -> Passed | None:
-    """Where on the draft the paths part: at what the case comes to instead, else at the last it has in common."""
-    if outcome.parting is None or outcome.apart is None:
-        return None
-    instead = (one for one in passed if one.seq == outcome.apart and one.element == outcome.parting.now)
-    return next(instead, next((one for one in reversed(passed) if one.seq <= outcome.apart), None))
 
 
 def _state(outcome: Outcome) -> dict[str, Any]:
     """The draft's diagram as the case goes over it."""
     stands = {*outcome.open, *([outcome.stop.element] if outcome.stop else [])}
     nodes = {
-        element: {"done": outcome.visited.get(element, 0), "current": int(element in stands)} for element in {*outcome.visited, *stands}
+        element: {
+            "done": outcome.visited.get(element, 0),
+            "current": int(element in stands),
+            "added": int(element in outcome.come),
+        }
+        for element in {*outcome.visited, *stands}
     }
     return {"nodes": nodes, "taken": sorted(outcome.taken)}
 
 
-def _label(draft: Package, before: Package, element: str) -> str:
-    node = draft.diagram.nodes.get(element) or before.diagram.nodes.get(element)
-    return node.label if node else element
+def _left(state: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    """The diagram as the case went over it, with what falls away."""
+    return state | {"nodes": {element: marks | {"removed": int(element in outcome.gone)} for element, marks in state["nodes"].items()}}

@@ -13,14 +13,15 @@ from api.signin import actor
 from api.work import context, undo
 from engine.diagram import Diagram
 from engine.errors import EngineError
+from engine.outcomes import Tally
 from engine.plans import Plan
-from engine.rehearsal import Tally
 from engine.versions import package_of
 from governance.errors import GovernanceError, NotFound, Refused
 from governance.people.queries import names
 from governance.studio import queries, runs
 from governance.studio.models import Run
 from web.access import AUDITOR, for_posts
+from web.detours import detour
 from web.drawing import drawing
 from web.errors import sentence
 from web.language import gettext as _
@@ -68,8 +69,9 @@ def _rehearsals(draft_id: int, errors: dict[str, str], status: int = 200) -> Res
         runs=found,
         people=names(session, {r.asked_by for r in found}),
         most=runs.MOST,
-        categories=categories(),
-        areas=areas(),
+        filters=runs.filters(session, held.key),
+        categories=categories,
+        areas=areas,
         errors=errors,
         form=request.form,
     )
@@ -169,31 +171,58 @@ def _shown(held: Run) -> dict[str, Any]:
     package = runs.package_of_run(held) if held.kind == runs.REHEARSE else package_of(session.connection(), held.version_id or 0)
     at_hand(package)
     ending, element = request.args.get("ending", ""), request.args.get("element", "")
+    is_rehearsed = held.kind == runs.REHEARSE and held.ended_at is not None
+    tally = runs.tally(session, held.id) if is_rehearsed else Tally()
+    nodes = package.diagram.nodes
+
+    def label(element: str) -> str:
+        return nodes[element].label if element in nodes else tally.names.get(element, element)
+
     return {
         "run": held,
         "who": names(session, {held.asked_by}).get(held.asked_by, ""),
         "version": queries.version_of(session, held.version_id) if held.version_id else None,
         "draft": queries.draft(session, held.draft_id) if held.draft_id else None,
         "endings": runs.endings(session, held.id),
-        "label": lambda id: package.diagram.nodes[id].label if id in package.diagram.nodes else id,
+        "label": label,
+        "detour": lambda result: detour(runs.outcome_of(result), label),
         "results": runs.results(session, held.id, ending, element, SHOWN) if held.ended_at else (),
+        "failures": runs.results(session, held.id, runs.FAILED, limit=SHOWN) if held.ended_at else (),
         "most": SHOWN,
         "ending": ending,
         "element": element,
-        **(_tallied(runs.tally(session, held.id)) if held.kind == runs.REHEARSE and held.ended_at else {}),
+        **(_tallied(held, tally) if is_rehearsed else {}),
     }
 
 
-def _tallied(tally: Tally) -> dict[str, Any]:
-    nodes = {element: {"done": n} for element, n in tally.visited.items()}
-    for (element, _rule), _n in tally.stops.items():
-        nodes.setdefault(element, {})["current"] = 1
+def _tallied(held: Run, tally: Tally) -> dict[str, Any]:
     return {
+        "gone": tally.gone.most_common(20),
+        "come": tally.come.most_common(20),
         "partings": tally.partings.most_common(20),
         "stops": tally.stops.most_common(20),
         "shifts": [(element, moved, _span(moved.median)) for element, moved in tally.moved().items()],
-        "state": {"nodes": nodes, "taken": sorted(tally.taken)},
+        "drawings": [*_before(held, tally), (_("草稿"), url_for("studio_runs.diagram", run_id=held.id), _state(tally))],
     }
+
+
+def _state(tally: Tally) -> dict[str, Any]:
+    """The draft's diagram: how often the cases come to each step, what is new, and where some stop."""
+    nodes = {element: {"done": n, "added": int(element in tally.added)} for element, n in tally.visited.items()}
+    for (element, _rule), _n in tally.stops.items():
+        nodes.setdefault(element, {})["current"] = 1
+    return {"nodes": nodes, "taken": sorted(tally.taken)}
+
+
+def _before(held: Run, tally: Tally) -> list[tuple[str, str, dict[str, Any]]]:
+    """The diagram that the draft began as, with what falls away, where something does."""
+    session = context().session
+    base_id, latest = queries.draft(session, held.draft_id or 0).base_id, queries.current(session, held.key)
+    version = queries.version_of(session, base_id) if base_id else latest
+    if not tally.left_out or version is None:
+        return []
+    nodes = {element: {"done": n, "removed": 1} for element, n in tally.left_out.items()}
+    return [(_("第 %(n)s 版", n=version.number), url_for("processes.diagram", version_id=version.id), {"nodes": nodes})]
 
 
 def _span(shift: timedelta) -> str:
