@@ -342,7 +342,7 @@ class Instances:
         self._permit(held, RUNNING, SUSPENDED)
         return self._carry_out(held, Command("cancel", self.now(), actor, opinion=_text(reason)))
 
-    def retry(self, incident_id: int, actor: Actor, correction: Mapping[str, Any] | None = None) -> Advance:
+    def retry(self, incident_id: int, actor: Actor, correction: Mapping[str, Any] | None = None, *, reason: str | None = None) -> Advance:
         """Carries out the command that failed; what is mended wins over what it said. Raises `NoIncident`."""
         row = self.connection.execute(select(incidents).where(incidents.c.id == incident_id)).mappings().one_or_none()
         if row is None or row["resolved_at"] is not None:
@@ -352,7 +352,7 @@ class Instances:
         mended = _storable(correction or {})
         facts = {"retried_by": dict(actor), **({"corrected": sorted(mended)} if mended else {})}
         failed = Command(at=self.now(), facts=facts, **loads(row["command"]))
-        *before, again = retried(failed, mended, actor, self.now())
+        *before, again = retried(failed, mended, actor, self.now(), _text(reason))
         for command in before:
             advance = self._carry_out(held, command)
             if advance.stopped:
@@ -492,12 +492,22 @@ class Instances:
     def transfer(self, holding: Holding, actor: Actor, principal: str, reason: str) -> None:
         """转办: hands a task to somebody else, who finishes it."""
         task = self._open_and_running(holding, actor)
+        self._give_to(task, principal, {})
+        self._record(holding.instance, Command("transfer", self.now(), actor, {"to": principal}, task["key"], _text(reason)))
+
+    def reassign(self, holding: Holding, actor: Actor, principal: str, why: Mapping[str, Any], reason: str) -> None:
+        """改派: gives a task that nobody does to somebody else, whoever has claimed it; `why` goes with those it was addressed to."""
+        task = self._open_and_running(holding, SYSTEM)
+        self._give_to(task, principal, why)
+        self._record(holding.instance, Command("reassign", self.now(), actor, {"to": principal}, task["key"], _text(reason)))
+
+    def _give_to(self, task: Mapping[str, Any], principal: str, why: Mapping[str, Any]) -> None:
         self._hand_to(task, principal)
-        assignment = loads(task["assignment"]) | {"principals": [principal]}
+        before = loads(task["assignment"])
+        assignment = before | {"principals": [principal], "why": {**before["why"], **why}}
         self.connection.execute(
             update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=None, claimed_at=None, assignment=dumps(assignment))
         )
-        self._record(holding.instance, Command("transfer", self.now(), actor, {"to": principal}, task["key"], _text(reason)))
 
     def reopening(self, holding: Holding) -> Opening:
         """An open task as if it opened now, for whoever asks who else may do it."""

@@ -46,13 +46,14 @@ def transfer(context: Context, actor: Actor, task_id: int, person_id: int, reaso
     permit(actor, held)
     if not may_transfer(held):
         raise NotAllowed
-    why = _reason(reason)
+    why = reason_given(reason)
     if person_id not in {a.person_id for a in colleagues(context, actor, held)}:
         raise Refused({"person": "请从可以转办的人员中选择"})
     run.transfer(holding, actor.under(list(held.principals)).record(), f"person:{person_id}", why)
 
 
-def _reason(text: str) -> str:
+def reason_given(text: str) -> str:
+    """Why somebody else is to do it; raises `Refused`."""
     said = text.strip()
     if not 1 <= len(said) <= REASON:
         raise Refused({"reason": f"请写明原因，不超过 {REASON} 个字"})

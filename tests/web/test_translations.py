@@ -370,6 +370,7 @@ def test_no_chinese_but_data_is_on_an_english_page(
             "/ballots",
             "/admin/meetings",
             "/admin/processes/incidents",
+            "/admin/tasks",
             "/admin/processes",
             _version(town),
         ],
