@@ -510,6 +510,11 @@ def test_refusals_are_in_english(town: District, matters: dict[str, Matter], dat
             "决策表“受理时限”第 2 行 · 依据：“紧急程度”任意，“级别”是“3”；得出：“数量”是“1”",
             "Decision table “Acceptance limits”, row 2 · looks at: any “Priority”, “级别” is “3”; gives: “数量” is “1”",
         ),
+        (
+            "待办应为 “受理登记”、“看现场”，实际为 无。",
+            "Open tasks should be “Accept and register”, “看现场” and are none.",
+        ),
+        ("数据“问题类别”应为 3，实际没有填写。", "Data “Category”: expected 3, found nothing."),
         ("环节“受理登记”的办理时限“3 工作日”取消", "Step “Accept and register” · Time limit “3 working days” removed"),
         (
             "环节“受理登记”的可用操作由“转办、沟通”改为“转办、抄送”",
