@@ -8,13 +8,25 @@ from typing import Any
 
 import pytest
 
-from bpmn import shipped
+from bpmn import beginning, shipped
 from engine.errors import Unreadable
 from engine.packages import Package, frozen_package, read_package
 from engine.scenario_files import read_scenario
 from engine.scenario_names import Names
 from governance.errors import Refused
-from governance.studio.dry_run import MAX_STEPS, DryRun, Record, dry_run, proposed_answer, results, scenario_file, started, tried
+from governance.studio.dry_run import (
+    MAX_STEPS,
+    DryRun,
+    Record,
+    dry_run,
+    proposed_answer,
+    proposed_start,
+    results,
+    scenario_file,
+    start_form,
+    started,
+    tried,
+)
 from tests.governance.test_persons import helped
 from tests.papers import ATTACHMENTS, seal
 
@@ -149,6 +161,39 @@ def test_people_and_locations_are_recorded_as_they_were_filled_in() -> None:
         "18",
         {"longitude": 121.4737, "latitude": 31.2304, "accuracy": 20.0, "address": "滨江路 1 号"},
     )
+
+
+def test_who_starts_a_process_fills_in_its_form() -> None:
+    package = frozen_package(helped().files)
+    start = package.diagram.nodes["request_made"]
+    assert proposed_start(package, start) == {"starter": {"person": "网格员", "post": "grid_worker"}}
+    filled = {"reason": ["排查"], "from_date": ["2026-03-09"], "to_date": ["2026-03-10"], "helper": ["17"], "spot": ["滨江路 1 号"]}
+    by = {"starter": '{"person": "网格员", "post": "grid_worker"}'}
+    act = {"element": "request_made", "filled": filled, "written": by}
+    record = started(package, NINE, act)
+    assert record.start["data"] == {
+        "reason": "排查",
+        "from_date": "2026-03-09",
+        "to_date": "2026-03-10",
+        "helper": "17",
+        "spot": {"address": "滨江路 1 号"},
+        "starter": {"person": "网格员", "post": "grid_worker"},
+    }
+    assert keys(dry_run(package, record, None, no_limit)) == ["approve_request#1"]
+    with pytest.raises(Refused) as refused:
+        started(package, NINE, {**act, "filled": {**filled, "reason": [""]}})
+    assert refused.value.errors == {"reason": "请填写事由"}
+
+
+def test_what_another_scenario_says_of_who_starts_it_is_proposed_and_nothing_of_its_form() -> None:
+    package = frozen_package(beginning("request", "process_1", "请假"))
+    start = package.diagram.nodes["request_made"]
+    assert start_form(package, start) == package.forms["request"]
+    assert proposed_start(package, start) == {
+        "place_unit": "grid-01",
+        "starter": {"person": "王芳", "post": "grid_worker", "unit": "grid-01"},
+    }
+    assert start_form(DISPOSAL, DISPOSAL.diagram.nodes["case_reported"]) is None
 
 
 def test_a_lookup_is_asked_and_answered_in_turn() -> None:

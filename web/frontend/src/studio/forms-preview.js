@@ -30,9 +30,13 @@ export class Preview {
   #running = null;
   #form = null;
 
-  /** `data` is what the process knows when the form is opened; `pressed(filled)` is told when somebody presses the form's button. */
-  constructor(url, { data = {}, pressed = () => this.tell('previewPressed') } = {}) {
-    Object.assign(this, { url, data });
+  /**
+   * `data` is what the process knows when the form is opened, `filled` what is in it at first; `starting`: it begins a process.
+   * `pressed(filled)` is told when somebody presses the form's button.
+   */
+  constructor(url, { data = {}, filled = {}, starting = false, pressed = () => this.tell('previewPressed') } = {}) {
+    Object.assign(this, { url, data, starting });
+    this.#filled = filled;
     this.frame = make('iframe', { className: 'fd-frame', title: say('previewTitle'), sandbox: 'allow-same-origin', srcdoc: shell() });
     this.stage = make('div', { className: 'fd-stage' }, this.frame);
     this.message = make('p', { className: 'notice notice-warning', role: 'status', hidden: true });
@@ -114,7 +118,7 @@ export class Preview {
     const running = this.#running = new AbortController();
     const before = JSON.stringify(this.#values());
     try {
-      const answer = await asked(this.url, { form: this.#form, filled: this.#filled, data: this.data }, running.signal);
+      const answer = await asked(this.url, { form: this.#form, filled: this.#filled, data: this.data, starting: this.starting }, running.signal);
       const fragment = await answer.text();
       if (JSON.stringify(this.#values()) !== before) return again();
       draw(fragment);
