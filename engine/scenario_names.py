@@ -32,6 +32,7 @@ class Names:
         return "、".join(_incident(self.step(one["element"]) if "element" in one else "", one.get("rule", "")) for one in told) or "无"
 
     def data(self, name: str) -> str:
+        """A field, or other data, by its name."""
         return self._titles.get(name, name)
 
 

@@ -274,18 +274,22 @@ def _quoted(names: Iterable[str]) -> str:
 
 def _in_order(diagram: Diagram) -> Iterator[Node]:
     """The nodes of the main process along its flows, what a subprocess holds after it; then those of the other processes."""
-    scopes = [diagram.main.id, *(id for id in diagram.processes if id != diagram.main.id)]
-    for scope in scopes:
-        yield from _along(diagram, scope)
+    told: set[str] = set()
+    for scope in (diagram.main.id, *(id for id in diagram.processes if id != diagram.main.id)):
+        yield from _along(diagram, scope, told)
 
 
-def _along(diagram: Diagram, scope: str) -> Iterator[Node]:
-    inside = [node.id for node in diagram.inside[scope]]
+def _along(diagram: Diagram, scope: str, told: set[str]) -> Iterator[Node]:
+    inside = [node.id for node in diagram.inside.get(scope, ())]
+    if not inside:
+        return
     reached = _reached(diagram, [node.id for node in diagram.entries(scope)])
     for id in [*(id for id in reached if diagram.nodes[id].scope == scope), *(id for id in inside if id not in reached)]:
+        if id in told:  # in a draft two may have the same id, or none
+            continue
+        told.add(id)
         yield diagram.nodes[id]
-        if id in diagram.inside:
-            yield from _along(diagram, id)
+        yield from _along(diagram, id, told)
 
 
 def _reached(diagram: Diagram, entries: Iterable[str]) -> dict[str, None]:

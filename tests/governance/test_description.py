@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bpmn import beginning, shipped
+from engine.errors import Unreadable
 from engine.packages import DIAGRAM, Package, frozen_package, read_package
 from engine.wording import Change
 from governance.studio.conditions import Conditions
 from governance.studio.description import described
+from tests.engine.test_hostile_diagrams import mutant
 
 REQUEST = frozen_package(beginning("request", "process_1", "请假"))
 SHIPPED = {key: read_package(folder) for key, folder in shipped().items()}
@@ -126,6 +132,21 @@ def test_nothing_is_left_out(package: Package) -> None:
 def test_a_form_that_cannot_be_read_is_named_all_the_same() -> None:
     new = frozen_package({**REQUEST.files, "forms/approve.json": b'{"title": "X", "properties": {"a": []}}'})
     assert "表单“X” · 还有错误" in said(new, "form")
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_whatever_can_be_read_can_be_told(data: st.DataObject) -> None:
+    """Drafts are looked at before they are fit to be published."""
+    with suppress(Unreadable):
+        package = frozen_package({**REQUEST.files, DIAGRAM: mutant(data.draw)})
+        assert package.diagram.main and described(package)
+
+
+@settings(deadline=None, derandomize=True, database=None)
+@given(st.text("abxin notdefined()[]\"',.<>=!&|+-*/0123_：“”", max_size=60))
+def test_whatever_is_written_as_a_condition_is_told(written: str) -> None:
+    assert Conditions(REQUEST).told(written)
 
 
 def test_markup_in_names_stays_text() -> None:

@@ -31,6 +31,7 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
         everybody = choosing({**PERSON, "x-ui": {"widget": "person", "among": "district"}})
         publish(context.session.connection(), context.new_id(), everybody, context.now(), by="system", reason="试行")
     yield made
+    assert made.findings() == []
     made.close()
 
 
