@@ -35,6 +35,7 @@ from web.pages import (
 from web.pages.admin import (
     calendar,
     home,
+    mending,
     people,
     processes,
     studio,
@@ -43,6 +44,7 @@ from web.pages.admin import (
     studio_forms,
     studio_runs,
     studio_scenarios,
+    unattended,
     units,
     vote_rules,
 )
@@ -54,7 +56,7 @@ TASKS = (public, signin, inbox, starting, tasks, files, cases, interventions)
 DELIBERATION = (matters, deliberation, ballots, rolls, votes)
 MEETINGS = (meetings, meeting_room, meeting_records, attendance)
 PROCESSES = (processes, studio, studio_calls, studio_case, studio_forms, studio_runs, studio_scenarios)
-ADMINISTRATION = (home, units, people, calendar, vote_rules, meeting_rules, *PROCESSES)
+ADMINISTRATION = (home, units, people, calendar, vote_rules, meeting_rules, mending, unattended, *PROCESSES)
 PAGES = (*TASKS, *DELIBERATION, *MEETINGS, *ADMINISTRATION)
 BLUEPRINTS = frozenset(page.pages.name for page in PAGES)
 csrf = CSRFProtect()

@@ -92,6 +92,7 @@ PAGES: dict[str, tuple[str, Address]] = {
     "accounts": ("guanli", lambda m: "/admin/people/accounts?q=lianxi"),
     "calendar": ("guanli", lambda m: "/admin/calendar"),
     "incidents": ("guanli", lambda m: "/admin/processes/incidents"),
+    "unattended": ("guanli", lambda m: "/admin/tasks"),
     "processes": ("guanli", lambda m: "/admin/processes"),
     "draft": ("guanli", lambda m: f"/admin/studio/{m['draft']}/review"),
     "rehearsals": ("guanli", lambda m: f"/admin/studio/{m['draft']}/rehearsals"),
