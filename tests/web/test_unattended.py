@@ -81,7 +81,7 @@ def test_an_incident_is_mended_by_picking_somebody(district: District, administr
 
 def test_a_task_of_somebody_who_has_left_is_reassigned(district: District, administrator: Client) -> None:
     worker, task = returned(district, helper="worker")
-    assert "没有无人可办的待办" in administrator.http.get("/admin/tasks").get_data(as_text=True)
+    assert "没有需要改派的待办" in administrator.http.get("/admin/tasks").get_data(as_text=True)
     with district.office.work() as context:
         context.session.execute(update(Person).where(Person.id == int(worker)).values(name=MARKUP))
         ended = context.today.replace(year=2025)
@@ -98,7 +98,7 @@ def test_a_task_of_somebody_who_has_left_is_reassigned(district: District, admin
     found = administrator.post(f"{address}/found", address, **{"person.q": "临江社区第一网格 网格长"}).get_data(as_text=True)
     assert f'value="{lead(district)}"' in found
     assert administrator.post(address, address, person=lead(district), reason=WHY).status_code == 302
-    assert "没有无人可办的待办" in administrator.http.get("/admin/tasks").get_data(as_text=True)
+    assert "没有需要改派的待办" in administrator.http.get("/admin/tasks").get_data(as_text=True)
     theirs = sign_in(district.app(), district, "wangge").http.get(f"/tasks/{task}").get_data(as_text=True)
     assert "原来的办理人不能办理，由系统管理员改派。" in theirs and "改派" in theirs and WHY in theirs
     again = administrator.post(address, "/admin", person=lead(district), reason=WHY)
