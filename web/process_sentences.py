@@ -279,6 +279,7 @@ PROCESS = (
     N_("决策表“%(name)s” · %(told)s"),
     N_("决策表“%(name)s”第 %(n)s 行 · %(told)s"),
     N_("译文（%(word)s）共 %(n)s 条"),
+    N_("子流程“%(name)s”"),
     N_("属于“%(name)s”"),
     N_("泳道“%(name)s”"),
     N_("附着在“%(name)s”上"),

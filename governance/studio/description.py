@@ -236,7 +236,7 @@ class _Description:
 
 
 def _titles(field: Field) -> str:
-    return "、".join(shown(choice.title) for choice in field.choices)
+    return _quoted(shown(choice.title) for choice in field.choices)
 
 
 def _table(text: bytes, key: str) -> Iterator[str]:
