@@ -6,6 +6,7 @@ from flask import Blueprint, Flask
 
 from api.calls import Description
 from api.errors import init_errors
+from api.views.beside import calls as beside
 from api.views.cases import calls as cases
 from api.views.instances import calls as instances
 from api.views.tasks import calls as tasks
@@ -16,7 +17,7 @@ from api.views.votes import calls as votes
 
 def init_api(app: Flask) -> tuple[Blueprint, ...]:
     """Puts the interface into the app; gives its blueprints, which need no protection against forged forms."""
-    description, subjects = Description(app), (tokens, cases, tasks, instances, units, votes)
+    description, subjects = Description(app), (tokens, cases, tasks, beside, instances, units, votes)
     for subject in subjects:
         description.register_blueprint(subject)
     init_errors(app)

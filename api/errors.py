@@ -30,6 +30,7 @@ from governance.voting import errors as voting
 from governance.workflow.commands import Escalated
 from governance.workflow.interventions import NoContact, TooLate
 from governance.workflow.unattended import StillAttended
+from governance.workflow.urging import UrgedAlready
 
 PREFIX = "/api"
 STATUS: Mapping[type[Exception], int] = {
@@ -61,6 +62,7 @@ STATUS: Mapping[type[Exception], int] = {
     TooLate: 409,
     Escalated: 409,
     StillAttended: 409,
+    UrgedAlready: 409,
     NoContact: 409,
     engine.EngineError: 409,
     engine.NoSuchTask: 404,

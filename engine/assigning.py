@@ -30,7 +30,7 @@ class Assigning(Execution):
 
     def claim(self, holding: Holding, actor: Actor) -> None:
         """Takes a task: from now on only this person may finish it; raises `ClaimedByOther`, `TaskClosed`."""
-        task = self._open_and_running(holding, actor)
+        task = self.open_and_running(holding, actor)
         if task["claimed_by"] != actor["person"]:
             self._hand_to(task, f"person:{actor['person']}")
             self.connection.execute(update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=actor["person"], claimed_at=self.now()))
@@ -38,20 +38,20 @@ class Assigning(Execution):
 
     def release(self, holding: Holding, actor: Actor) -> None:
         """Gives a claimed task back to everyone who may do it."""
-        task = self._open_and_running(holding, actor)
+        task = self.open_and_running(holding, actor)
         self._hand_to(task, *loads(task["assignment"])["principals"])
         self.connection.execute(update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=None, claimed_at=None))
         self._record(holding.instance, Command("release", self.now(), actor, task_key=task["key"]))
 
     def transfer(self, holding: Holding, actor: Actor, principal: str, reason: str) -> None:
         """转办: hands a task to somebody else, who finishes it."""
-        task = self._open_and_running(holding, actor)
+        task = self.open_and_running(holding, actor)
         self._give_to(task, principal, {})
         self._record(holding.instance, Command("transfer", self.now(), actor, {"to": principal}, task["key"], legible(reason)))
 
     def reassign(self, holding: Holding, actor: Actor, principal: str, why: Mapping[str, Any], reason: str) -> None:
         """改派: gives a task that nobody does to somebody else, whoever has claimed it; `why` goes with those it was addressed to."""
-        task = self._open_and_running(holding, SYSTEM)
+        task = self.open_and_running(holding, SYSTEM)
         self._give_to(task, principal, why)
         self._record(holding.instance, Command("reassign", self.now(), actor, {"to": principal}, task["key"], legible(reason)))
 
@@ -70,7 +70,7 @@ class Assigning(Execution):
 
     def escalate(self, holding: Holding, assignment: Assignment, reason: str) -> None:
         """Takes a task from those who have not done it and gives it to others, whose limit begins anew."""
-        task, now = self._open_and_running(holding, SYSTEM), self.now()
+        task, now = self.open_and_running(holding, SYSTEM), self.now()
         listed = select(task_candidates.c.principal, literal(now, Instant), task_candidates.c.task_id)
         formers = listed.where(task_candidates.c.task_id == task["id"])
         self.connection.execute(insert(task_formers).from_select(["principal", "at", "task_id"], formers))

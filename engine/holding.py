@@ -94,7 +94,8 @@ class Locks:
         if held.status not in statuses:
             raise InstanceAtRest(held.status)
 
-    def _open_and_running(self, holding: Holding, actor: Actor) -> Mapping[str, Any]:
+    def open_and_running(self, holding: Holding, actor: Actor = SYSTEM) -> Mapping[str, Any]:
+        """The task as it is still to be done; raises `InstanceAtRest`, `TaskClosed`, and `ClaimedByOther` for whoever wants to do it."""
         self._permit(holding.instance, RUNNING)
         must_be_open(holding.task, actor)
         return holding.task

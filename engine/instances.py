@@ -178,11 +178,13 @@ class Instances(Retrying, Withdrawing, ChangingVersion, Assigning):
         task_key: str | None = None,
         data: Mapping[str, Any] | None = None,
         opinion: str | None = None,
-    ) -> None:
-        """Records something that moves nothing: an urging, a reminder, a look at masked data."""
+    ) -> int:
+        """Records something that moves nothing: an urging, a reminder, a look at masked data. Gives the number of its entry."""
         if kind in MOVING:
             raise ValueError(kind)
-        self._record(self.hold_instance(instance_id), Command(kind, self.now(), actor, storable(data or {}), task_key, legible(opinion)))
+        held = self.hold_instance(instance_id)
+        self._record(held, Command(kind, self.now(), actor, storable(data or {}), task_key, legible(opinion)))
+        return held.revision + 1
 
     def promise(self, instance_id: int, name: str, data: Mapping[str, Any]) -> None:
         """Sends a message in an instance's name after the commit, as its diagram might."""

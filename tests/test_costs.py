@@ -14,11 +14,12 @@ from api.work import db
 from engine.database import open_database
 from engine.schema import guards, metadata
 from governance.voting.codes import voting_code
-from tests.api.clients import signed_in
+from governance.workflow.urging import urge
+from tests.api.clients import Client, signed_in
 from tests.diagrams import started
 from tests.district import District
 from tests.engine.durable import Bench, package
-from tests.journeys.matters import acting, grid_worker, place, reported
+from tests.journeys.matters import Matter, acting, grid_worker, place, reported, username
 from tests.votes import begun, residents, sheet
 
 STATEMENTS, ROWS = 11, 12
@@ -63,6 +64,32 @@ def test_a_completion_over_http_stays_within_its_counts(district: District) -> N
     counted = Counted(app)
     assert worker.post(f"/tasks/{second}/complete", json=FORM).status_code == 200
     assert (counted.statements, counted.commits) == (STATEMENTS, 1) and 5 <= counted.rows <= ROWS
+
+
+def test_an_urged_row_of_the_inbox_costs_no_statement(district: District) -> None:
+    matters = [reported(district, place(2)).accepted() for _ in range(6)]
+    app, lead = district.app(), username(district, "building_lead", place(2))
+    reader = signed_in(app, district, lead)
+    press(district, matters[:1])
+    before = statements(app, reader)
+    press(district, matters[1:])
+    lines = reader.read("/tasks")["items"]
+    assert statements(app, reader) == before and [line["urged"]["times"] for line in lines] == [1] * 6
+
+
+def press(district: District, matters: list[Matter]) -> None:
+    """Somebody who watches over all of them urges each."""
+    waiting = [matter.task() for matter in matters]
+    with district.office.work() as context:
+        for task in waiting:
+            urge(context, acting(context, "lingdao"), task, "")
+
+
+def statements(app: Flask, reader: Client) -> int:
+    """How many statements the inbox takes."""
+    counted = Counted(app)
+    reader.read("/tasks")
+    return counted.statements
 
 
 def test_a_ballot_over_http_is_two_statements(district: District) -> None:

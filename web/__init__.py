@@ -17,6 +17,7 @@ from web.pages import (
     attendance,
     ballots,
     cases,
+    copies,
     deliberation,
     files,
     inbox,
@@ -30,6 +31,7 @@ from web.pages import (
     signin,
     starting,
     tasks,
+    urging,
     votes,
 )
 from web.pages.admin import (
@@ -52,7 +54,7 @@ from web.pages.admin import meetings as meeting_rules
 from web.policy import POLICY, permissions
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-TASKS = (public, signin, inbox, starting, tasks, files, cases, interventions)
+TASKS = (public, signin, inbox, starting, tasks, urging, copies, files, cases, interventions)
 DELIBERATION = (matters, deliberation, ballots, rolls, votes)
 MEETINGS = (meetings, meeting_room, meeting_records, attendance)
 PROCESSES = (processes, studio, studio_calls, studio_case, studio_forms, studio_runs, studio_scenarios)

@@ -85,13 +85,13 @@ def refused(error: Exception) -> ResponseReturnValue:
     """A refusal, as a page by itself."""
     said, status = sentence(error), STATUS.get(type(error), 409)
     undo()
-    return _tell(said, status, _page_before() if request.method == "POST" else "", _("返回上一页"))
+    return _tell(said, status, page_before() if request.method == "POST" else "", _("返回上一页"))
 
 
 def _expired(_error: Exception) -> ResponseReturnValue:
     """The session or the page's token has run out: staff sign in again and find their draft, residents go back to theirs."""
     undo()
-    before = _page_before()
+    before = page_before()
     if request.blueprint in WITHOUT_ACCOUNT or current_user.is_authenticated:
         return _tell(_("页面已过期，您填写的内容还在，请返回后重新提交。"), 400, before)
     flash(_("登录已过期，请重新登录，您填写的内容还在。"), "warning")
@@ -106,7 +106,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return refused(cause)
     undo()
     if error.code == 401:
-        return _to_sign_in(request.full_path if request.method == "GET" and not _is_part() else _page_before())
+        return _to_sign_in(request.full_path if request.method == "GET" and not _is_part() else page_before())
     if error.response is not None or (error.code or 500) < 400:
         return error
     code = error.code or 500
@@ -128,7 +128,7 @@ def _is_part() -> bool:
     return "HX-Request" in request.headers
 
 
-def _page_before() -> str:
+def page_before() -> str:
     """The page of ours that sent this request."""
     before = urlsplit(request.referrer or "")
     return f"{before.path}?{before.query}".rstrip("?") if before.netloc == request.host else ""

@@ -29,6 +29,7 @@ from governance.people.queries import names as names_of_people
 from governance.people.rules import POSTS
 from governance.rolls.queries import book_name
 from governance.voting.queries import rule_name
+from governance.workflow.copying import COPY
 from governance.workflow.persons import read_id
 from governance.workflow.rules import limited_since, words
 from web.format import calendar, category, limit_words, moment
@@ -59,7 +60,9 @@ KINDS = {
     "incident": lazy_pgettext("trail", "异常"),
     "resend": lazy_pgettext("trail", "重新请求外部服务"),
     "reschedule": lazy_pgettext("trail", "办理时限随工作日历调整"),
-    "notice": lazy_pgettext("trail", "催办提醒"),
+    "notice": lazy_pgettext("trail", "时限提醒"),
+    "urge": lazy_pgettext("trail", "催办"),
+    "copy": lazy_pgettext("trail", "抄送"),
     "reveal": lazy_pgettext("trail", "查看联系方式"),
 }
 NAMED_BY = {"vote_rules": rule_name, "roll_books": book_name}
@@ -185,7 +188,8 @@ class _Known:
 
 def _known(marks: Sequence[Mark]) -> _Known:
     session = context().session
-    people = {person_id for value in _named(marks, "person") if (person_id := read_id(value))}
+    told = (*_named(marks, "person"), *(one for mark in marks for one in _copied(mark)))
+    people = {person_id for value in told if (person_id := read_id(value))}
     held = ever_held(session, people) if people else {}
     worked = {one.unit_id for appointments in held.values() for one in appointments}
     units = {int(value) for value in _named(marks, "unit") if str(value).isdecimal()}
@@ -204,7 +208,8 @@ def _step(mark: Mark, known: _Known, told: Collection[str]) -> Step:
     filled = _answers(mark, known)
     outcome = next((value.words for field, value in filled.items() if field.widget == "outcome"), "")
     others = tuple(value for field, value in filled.items() if field.widget != "outcome")
-    return Step(mark, title, _about(mark), say(mark.person), outcome, _used(mark), others if mark.kind in told else ())
+    shown = others if mark.kind in told else _recipients(mark, known)
+    return Step(mark, title, _about(mark), say(mark.person), outcome, _used(mark), shown)
 
 
 def _about(mark: Mark) -> str:
@@ -214,6 +219,16 @@ def _about(mark: Mark) -> str:
     if mark.kind == "escalate":
         return _("“%(step)s”转由%(who)s办理", step=say(mark.name), who=listed(addressed(mark.data.get("principals", ()))))
     return say(mark.name) if mark.kind not in NAMED else ""
+
+
+def _recipients(mark: Mark, known: _Known) -> tuple[Filled, ...]:
+    """Whom something was copied to, under the posts they held."""
+    day, people = mark.at.astimezone(SHANGHAI).date(), _copied(mark)
+    return (Filled(_("抄送对象"), listed(known.person(one, (), day) for one in people)),) if people else ()
+
+
+def _copied(mark: Mark) -> Sequence[str]:
+    return mark.data.get("copied", ()) if mark.kind == COPY else ()
 
 
 def _used(mark: Mark) -> str:

@@ -3,6 +3,7 @@
 from governance.base import Base
 from governance.calendar import models as calendar
 from governance.cases import models as cases
+from governance.copies import models as copies
 from governance.deliberation import process as deliberation
 from governance.files import models as files
 from governance.identity import models as identity
@@ -20,6 +21,7 @@ from governance.workflow import models as workflow
 SUBJECTS = (
     calendar,
     cases,
+    copies,
     deliberation,
     files,
     identity,

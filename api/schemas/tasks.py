@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validates_schema
-from marshmallow.validate import OneOf
+from marshmallow.validate import Length, OneOf
 
 from api.fields import Answer, Body, ContentSent, Flag, Id, Moment, PictureSent, Position, Text, Values
 from api.schemas.cases import PlaceOfCase
 from governance.errors import Refused
 from governance.files.rules import READERS
 from governance.workflow.commands import OPINION
+from governance.workflow.copying import MOST
+from governance.workflow.copying import WORDS as COPYING
 from governance.workflow.rules import REASON
+from governance.workflow.urging import WORDS as URGING
 
-BOXES = ("todo", "done", "started")
+BOXES = ("todo", "done", "started", "copied")
 
 
 class Inbox(Body):
@@ -60,6 +63,22 @@ class Subject(Answer):
     place = fields.String()
 
 
+class Urged(Answer):
+    """How often a task was urged, when last, and by whom, the last first."""
+
+    times = fields.Integer()
+    last_at = Moment()
+    by = fields.List(fields.String())
+
+
+class CopiedLine(Answer):
+    """By whom a row of the box `copied` was copied, when, and when it was read first."""
+
+    by = fields.String()
+    at = Moment()
+    read_at = Moment(allow_none=True)
+
+
 class TaskLine(Answer):
     """A row of the inbox; in the box `started` it is a case, and what belongs to a task is null. `case` is null when `about` is not one."""
 
@@ -73,6 +92,8 @@ class TaskLine(Answer):
     closed_at = Moment(allow_none=True)
     about = fields.Nested(Subject)
     case = fields.Nested(CaseOfTask, allow_none=True)
+    urged = fields.Nested(Urged, allow_none=True)
+    copied = fields.Nested(CopiedLine, allow_none=True)
 
 
 class TaskPage(Answer):
@@ -154,7 +175,8 @@ class TaskShown(Answer):
     files = fields.List(fields.Nested(FileOfTask))
     outcome_field = fields.String(allow_none=True)
     outcomes = fields.List(fields.Nested(Outcome))
-    actions = fields.List(fields.String(validate=OneOf(("claim", "release", "complete", "foresee", "transfer"))))
+    actions = fields.List(fields.String(validate=OneOf(("claim", "release", "complete", "foresee", "transfer", "copy", "urge"))))
+    urged = fields.Nested(Urged, allow_none=True)
     why = fields.Nested(Why)
     candidates = fields.List(fields.Nested(Candidate))
 
@@ -191,6 +213,48 @@ class Colleagues(Answer):
     """Who may be handed a task, or named in its form."""
 
     items = fields.List(fields.Nested(Colleague))
+
+
+class Urging(Body):
+    """What is said beside it, if anything."""
+
+    words = Text(URGING, load_default="")
+
+
+class Copying(Body):
+    """To whom, and what is said beside it."""
+
+    people = fields.List(Id(), required=True, validate=Length(1, MOST, error=f"应为 1 至 {MOST} 人"))
+    words = Text(COPYING, load_default="")
+
+
+class Words(Body):
+    """The words that mean a name, a unit or a post."""
+
+    q = Text(60, load_default="")
+
+
+class Recipient(Answer):
+    """Whom something was copied to, and when they read it first."""
+
+    person = Id()
+    name = fields.String()
+    read_at = Moment(allow_none=True)
+
+
+class Copy(Answer):
+    """One act of copying."""
+
+    by = fields.String()
+    at = Moment()
+    words = fields.String()
+    recipients = fields.List(fields.Nested(Recipient))
+
+
+class Copies(Answer):
+    """What was copied of the process that a task belongs to, the first first."""
+
+    items = fields.List(fields.Nested(Copy))
 
 
 class NewPhoto(Body):

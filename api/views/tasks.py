@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -39,19 +39,22 @@ from governance.errors import GovernanceError, NotAllowed
 from governance.files.commands import add_file
 from governance.files.queries import sizes
 from governance.forms.rules import fields, files_named, outcome
+from governance.inbox.copied import CopiedLine, copied
 from governance.inbox.queries import PAGE, Line, Page, done, started, todo
 from governance.organisation.queries import full_name, named, names, upwards
 from governance.people.models import Appointment
-from governance.people.queries import principal_name
+from governance.people.queries import Official, principal_name
 from governance.people.rules import POSTS
 from governance.workflow.commands import Desk, complete, may_do
 from governance.workflow.commands import claim as claim_task
 from governance.workflow.commands import foresee as foresee_task
 from governance.workflow.commands import release as release_task
+from governance.workflow.copying import may_copy
 from governance.workflow.handover import colleagues, may_transfer
 from governance.workflow.handover import transfer as transfer_task
 from governance.workflow.persons import nameable
 from governance.workflow.queries import readable_desk
+from governance.workflow.urging import may_urge, urged
 from governance.workflow.withdrawal import may_withdraw
 from governance.workflow.withdrawal import withdraw as withdraw_task
 
@@ -67,8 +70,11 @@ FIRST = {"task_id": "$response.body#/items/0/id"}
 
 @calls.call("GET", "/tasks", TaskPage, query=Inbox, leads={"api_tasks.show": FIRST, "api_tasks.claim": FIRST})
 def index(asked: dict[str, Any]) -> dict[str, Any]:
-    """待办, 已办 or 我发起, page by page."""
+    """待办, 已办, 我发起 or 抄送我, page by page."""
     given, who, q, after = context(), actor(), asked["q"].strip(), asked.get("after")
+    if asked["box"] == "copied":
+        lines, rest = copied(given, who, q=q, after=after)
+        return {"items": [_copied(one) for one in lines], "after": rest}
     if asked["box"] == "started":
         cases = started(given, who, q=q, after=after, limit=PAGE + 1)
         return {"items": [_started(case) for case in cases[:PAGE]], "after": str(cases[PAGE - 1].id) if len(cases) > PAGE else None}
@@ -83,7 +89,9 @@ def index(asked: dict[str, Any]) -> dict[str, Any]:
     "/tasks/<id:task_id>",
     TaskShown,
     refuses=(404,),
-    leads=dict.fromkeys(("api_tasks.claim", "api_tasks.foresee", "api_tasks.finish", "api_tasks.to_whom"), THIS)
+    leads=dict.fromkeys(
+        ("api_tasks.claim", "api_tasks.foresee", "api_tasks.finish", "api_tasks.to_whom", "api_beside.urge", "api_beside.copy"), THIS
+    )
     | {"api_cases.show": {"case_id": "$response.body#/case/id"}},
 )
 def show(task_id: int) -> dict[str, Any]:
@@ -151,8 +159,7 @@ def to_name(asked: dict[str, Any], task_id: int) -> dict[str, Any]:
     held = _read(task_id)
     named = [f for f in fields(held.form) if f.widget == "person" and f.name == asked["field"]] if may_do(actor(), held) else []
     found = [one for f in named for one in nameable(context(), f, held.data, q=asked["q"], limit=PAGE)]
-    units = names(context().session, {one.unit_id for one in found})
-    return {"items": [{"person": o.id, "name": o.name, "post": f"{units[o.unit_id]}{POSTS[o.post].name}"} for o in found]}
+    return {"items": told(found)}
 
 
 @calls.call("POST", "/tasks/<id:task_id>/transfer", TaskShown, body=Handed, refuses=(403, 404, 409))
@@ -194,6 +201,12 @@ def file(filled: dict[str, Any], task_id: int) -> dict[str, Any]:
     ours = {"by": actor().person_id, "instance_id": held.task["instance_id"], "task_key": held.task["key"]}
     added = add_file(context(), held.form, filled["file"], **ours)
     return {"value": added.value, "name": added.name, "size": added.size}
+
+
+def told(found: Sequence[Official]) -> list[dict[str, Any]]:
+    """People who may be named, with their posts."""
+    units = names(context().session, {one.unit_id for one in found})
+    return [{"person": one.id, "name": one.name, "post": f"{units[one.unit_id]}{POSTS[one.post].name}"} for one in found]
 
 
 @contextmanager
@@ -239,6 +252,7 @@ def _shown(held: Desk) -> dict[str, Any]:
         "actions": _actions(held),
         "why": {"limit": None, **loads(task["assignment"])["why"]},
         "candidates": _candidates(held.principals),
+        "urged": urged(context(), [task["id"]]).get(task["id"]),
     }
 
 
@@ -258,10 +272,12 @@ def _case_of(held: Desk) -> Case | None:
 def _actions(held: Desk) -> list[str]:
     if may_withdraw(context(), actor(), held):
         return ["withdraw"]
-    if held.task["closed_at"] or held.task["status"] != RUNNING or not may_do(actor(), held):
+    if held.task["closed_at"] or held.task["status"] != RUNNING:
         return []
-    handing = ["transfer"] if may_transfer(held) else []
-    return ["complete", "foresee", "release" if held.task["claimed_by"] else "claim", *handing]
+    if not may_do(actor(), held):
+        return ["urge"] if may_urge(context(), actor(), held) else []
+    allowed = {"transfer": may_transfer(held), "copy": may_copy(held)}
+    return ["complete", "foresee", "release" if held.task["claimed_by"] else "claim", *(name for name, may in allowed.items() if may)]
 
 
 def _candidates(principals: Iterable[str]) -> list[dict[str, str]]:
@@ -275,8 +291,13 @@ def _line(line: Line) -> dict[str, Any]:
         "name": line.task_name,
         "limit": line.limit or None,
         "about": _about(line, line.place),
+        "copied": None,
         "case": _case(line, line.place) | {"id": line.case_id} if line.case_id else None,
     }
+
+
+def _copied(row: CopiedLine) -> dict[str, Any]:
+    return _line(row.line) | {"copied": {"by": row.sender, "at": row.at, "read_at": row.read_at}}
 
 
 def _about(row: Case | Line, place: str) -> dict[str, Any]:
@@ -286,7 +307,7 @@ def _about(row: Case | Line, place: str) -> dict[str, Any]:
 
 
 def _started(case: Case) -> dict[str, Any]:
-    nothing = dict.fromkeys(("id", "key", "name", "limit", "claimed_by"))
+    nothing = dict.fromkeys(("id", "key", "name", "limit", "claimed_by", "urged", "copied"))
     where = full_name(upwards(context().session, case.place))
     moments = {"opened_at": case.reported_at, "due_at": case.due_at, "closed_at": case.closed_at}
     return nothing | moments | {"about": _about(case, where), "case": _case(case, where)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -16,6 +16,7 @@ from governance.cases.commands import digest
 from governance.cases.models import Case, Photo
 from governance.cases.photos import Pictured
 from governance.context import Actor, Context
+from governance.copies.queries import copied_to
 from governance.errors import NotFound
 from governance.organisation.models import Unit
 from governance.people.rules import POSTS
@@ -29,17 +30,23 @@ def visible(query: Select[Any], actor: Actor) -> Select[Any]:
     return within_sight(query, actor, Case.instance_id, Case.place_id, Case.reported_by)
 
 
+def concerning(query: Select[Any], actor: Actor) -> Select[Any]:
+    """Only the cases the actor has to do with: not those that were copied to them, to be read."""
+    return within_sight(query, actor, Case.instance_id, Case.place_id, Case.reported_by, is_reading=False)
+
+
 def within_sight(
     query: Select[Any],
     actor: Actor,
     instance_id: InstrumentedAttribute[int | None],
     place_id: InstrumentedAttribute[int],
     begun_by: InstrumentedAttribute[int | None],
+    *,
+    is_reading: bool = True,
 ) -> Select[Any]:
-    """Only what the actor may see: by post and subtree, by a task they have or had, or because they began it."""
+    """Only what the actor may see: by post and subtree, by a task they have or had, because they began it, or as a copy to be read."""
     if any(POSTS[a.post].sees == "all" for a in actor.appointments):
         return query
-    paths = [a.unit.path for a in actor.appointments if POSTS[a.post].sees == "subtree"]
     person = str(actor.person_id)
     theirs = (
         select(tasks.c.instance_id)
@@ -49,13 +56,22 @@ def within_sight(
             or_(task_candidates.c.principal.in_(actor.principals), tasks.c.closed_by == person, tasks.c.claimed_by == person),
         )
     )
-    below: list[ColumnElement[bool]] = [Unit.path.startswith(path, autoescape=True) for path in paths]
-    return query.join(Unit, Unit.id == place_id).where(or_(begun_by == actor.person_id, theirs.exists(), *below))
+    copied = [copied_to(actor, instance_id)] if is_reading else []
+    return query.join(Unit, Unit.id == place_id).where(or_(begun_by == actor.person_id, theirs.exists(), *copied, *watched(actor)))
 
 
-def case(session: Session, case_id: int, actor: Actor) -> Case:
-    """A case the actor may see; raises `NotFound`."""
-    found: Case | None = session.scalar(visible(select(Case).where(Case.id == case_id), actor))
+def watched(actor: Actor) -> list[ColumnElement[bool]]:
+    """Where units lie below those whose posts the actor holds."""
+    paths = [a.unit.path for a in actor.appointments if POSTS[a.post].sees == "subtree"]
+    return [Unit.path.startswith(path, autoescape=True) for path in paths]
+
+
+Narrowing = Callable[[Select[Any], Actor], Select[Any]]
+
+
+def case(session: Session, case_id: int, actor: Actor, within: Narrowing = visible) -> Case:
+    """A case the actor may see, or has to do with; raises `NotFound`."""
+    found: Case | None = session.scalar(within(select(Case).where(Case.id == case_id), actor))
     if found is None:
         raise NotFound
     return found

@@ -9,7 +9,22 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, bindparam, func, literal, or_, select, true, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    SQLColumnExpression,
+    Subquery,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 
 from engine.diagram import Node
 from engine.ids import first_id_after
@@ -32,6 +47,7 @@ from governance.people.models import Appointment
 from governance.people.queries import holders, names
 from governance.people.rules import POSTS, principal
 from governance.workflow.rules import limited_since
+from governance.workflow.urging import Urged, urged
 
 PAGE = 30
 COUNTED = 99
@@ -63,6 +79,7 @@ class Line:
     principals: tuple[str, ...] = ()
     escalated_at: datetime | None = None
     """When it was taken from whoever reads this, and given to somebody above them."""
+    urged: Urged | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +90,7 @@ class Page:
     after: str | None
 
 
-_LINE = (
+LINE = (
     tasks.c.id,
     tasks.c.name,
     tasks.c.key,
@@ -100,19 +117,19 @@ _URGENT = (task_candidates.c.due_at, task_candidates.c.task_id)
 
 def todo(context: Context, actor: Actor, *, q: str = "", overdue: bool = False, after: str | None = None, limit: int = PAGE) -> Page:
     """待办: what the actor may do, the most urgent first."""
-    start, mine = _position(after), actor.principals
+    start, mine = read_position(after), actor.principals
     shape = _Shape(len(mine), overdue, start is not None, None if q else limit + 1)
     query = _lines(shape, limit + 1)
     if q:
-        query = query.where(_named(q))
+        query = query.where(named(q))
     rows = context.session.connection().execute(query, _asked(context, mine, start)).all()
     last = rows[limit - 1] if len(rows) > limit else None
-    return _page(context, rows[:limit], _after(last.due_at or NO_DUE, last.id) if last else None)
+    return page_of(context, rows[:limit], position_after(last.due_at or NO_DUE, last.id) if last else None)
 
 
 def following(context: Context, actor: Actor, due_at: datetime | None, task_id: int, *, q: str = "", overdue: bool = False) -> int | None:
     """The task that comes after one that has just been done, else the first there is."""
-    for after in (_after(due_at or NO_DUE, task_id), None):
+    for after in (position_after(due_at or NO_DUE, task_id), None):
         if lines := todo(context, actor, q=q, overdue=overdue, after=after, limit=1).lines:
             return lines[0].task_id
     return None
@@ -120,13 +137,13 @@ def following(context: Context, actor: Actor, due_at: datetime | None, task_id: 
 
 def done(context: Context, actor: Actor, *, q: str = "", after: str | None = None, limit: int = PAGE) -> Page:
     """已办: what the actor finished, and what was taken from them overdue, the latest first."""
-    mine = _had(actor, _position(after), None if q else limit + 1)
-    query = _with_subject(select(*_LINE, mine.c.at, mine.c.was_taken)).join(mine, mine.c.task_id == tasks.c.id)
+    mine = _had(actor, read_position(after), None if q else limit + 1)
+    query = with_subject(select(*LINE, mine.c.at, mine.c.was_taken)).join(mine, mine.c.task_id == tasks.c.id)
     if q:
-        query = query.where(_named(q))
+        query = query.where(named(q))
     rows = context.session.connection().execute(query.order_by(mine.c.at.desc(), mine.c.task_id.desc()).limit(limit + 1)).all()
     last = rows[limit - 1] if len(rows) > limit else None
-    return _page(context, rows[:limit], _after(last.at, last.id) if last else None)
+    return page_of(context, rows[:limit], position_after(last.at, last.id) if last else None)
 
 
 def _had(actor: Actor, start: tuple[datetime, int] | None, limit: int | None) -> Subquery:
@@ -137,11 +154,11 @@ def _had(actor: Actor, start: tuple[datetime, int] | None, limit: int | None) ->
         (finished.where(tasks.c.closed_by == str(actor.person_id)), tasks.c.closed_at, tasks.c.id),
         (taken.where(task_formers.c.principal.in_(actor.principals)), task_formers.c.at, task_formers.c.task_id),
     ]
-    wanted = [part.where(_before(at, id, start)).order_by(at.desc(), id.desc()).limit(limit).subquery() for part, at, id in parts]
+    wanted = [part.where(comes_before(at, id, start)).order_by(at.desc(), id.desc()).limit(limit).subquery() for part, at, id in parts]
     return union_all(*(select(part) for part in wanted)).subquery()
 
 
-def _before(moment: ColumnElement[Any], id: ColumnElement[Any], start: tuple[datetime, int] | None) -> ColumnElement[bool]:
+def comes_before(moment: SQLColumnExpression[Any], id: SQLColumnExpression[Any], start: tuple[datetime, int] | None) -> ColumnElement[bool]:
     return or_(moment < start[0], and_(moment == start[0], id < start[1])) if start else true()
 
 
@@ -190,7 +207,7 @@ def _mine(shape: _Shape) -> Subquery:
 @lru_cache(256)
 def _lines(shape: _Shape, limit: int) -> Select[Any]:
     mine = _mine(shape)
-    lines = _with_subject(select(*_LINE)).join(mine, mine.c.task_id == tasks.c.id)
+    lines = with_subject(select(*LINE)).join(mine, mine.c.task_id == tasks.c.id)
     return lines.order_by(mine.c.due_at, tasks.c.id).limit(limit)
 
 
@@ -369,7 +386,7 @@ def open_tasks(context: Context, *instance_ids: int) -> Sequence[Row[Any]]:
     return context.session.connection().execute(query).all()
 
 
-def _with_subject(query: Select[Any]) -> Select[Any]:
+def with_subject(query: Select[Any]) -> Select[Any]:
     """Each task with what it is about: a case, a matter, or the instance alone."""
     joined = (
         query.select_from(tasks)
@@ -381,22 +398,23 @@ def _with_subject(query: Select[Any]) -> Select[Any]:
     return joined.outerjoin(Unit, Unit.id == func.coalesce(Case.place_id, Matter.unit_id))
 
 
-def _named(q: str) -> ColumnElement[bool]:
+def named(q: str) -> ColumnElement[bool]:
     return or_(matching(q), matching_matters(q), instance_rows.c.title.contains(q, autoescape=True))
 
 
-def _page(context: Context, rows: Sequence[Row[Any]], after: str | None) -> Page:
+def page_of(context: Context, rows: Sequence[Row[Any]], after: str | None) -> Page:
     ids = {int(part) for row in rows for part in _parts(row.place_path)}
     found = context.session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(ids), Unit.kind.in_(NAMED)))
     places = {row.id: row.name for row in found}
-    return Page(tuple(_line(row, places) for row in rows), after)
+    pressed = urged(context, [row.id for row in rows if row.closed_at is None])
+    return Page(tuple(_line(row, places, pressed.get(row.id)) for row in rows), after)
 
 
 def _parts(path: str | None) -> list[str]:
     return path.strip("/").split("/") if path else []
 
 
-def _line(row: Row[Any], places: Mapping[int, str]) -> Line:
+def _line(row: Row[Any], places: Mapping[int, str], pressed: Urged | None) -> Line:
     assignment, taken = loads(row.assignment), "was_taken" in row._fields and row.was_taken
     return Line(
         row.id,
@@ -417,14 +435,15 @@ def _line(row: Row[Any], places: Mapping[int, str]) -> Line:
         None if row.paused_at else row.case_due_at,
         tuple(assignment["principals"]),
         row.at if taken else None,
+        pressed,
     )
 
 
-def _after(moment: datetime, id: int) -> str:
+def position_after(moment: datetime, id: int) -> str:
     return f"{moment.isoformat()}~{id}"
 
 
-def _position(after: str | None) -> tuple[datetime, int] | None:
+def read_position(after: str | None) -> tuple[datetime, int] | None:
     moment, _, id = (after or "").partition("~")
     try:
         at, number = datetime.fromisoformat(moment), int(id)

@@ -27,6 +27,11 @@ def visible(query: Select[Any], actor: Actor) -> Select[Any]:
     return within_sight(query, actor, Matter.instance_id, Matter.unit_id, Matter.suggested_by)
 
 
+def concerning(query: Select[Any], actor: Actor) -> Select[Any]:
+    """Only the matters the actor has to do with: not those that were copied to them, to be read."""
+    return within_sight(query, actor, Matter.instance_id, Matter.unit_id, Matter.suggested_by, is_reading=False)
+
+
 def matter(session: Session, matter_id: int, actor: Actor) -> Matter:
     """A matter the actor may see; raises `NotFound`."""
     return _only(session, visible(select(Matter).where(Matter.id == matter_id), actor))

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from governance.cases.commands import digest
 from governance.cases.models import Case
-from governance.cases.queries import visible as visible_cases
+from governance.cases.queries import concerning as concerning_cases
 from governance.context import Actor, Context
 from governance.errors import NotAllowed, NotFound, Refused
 from governance.matters.models import Matter
-from governance.matters.queries import visible as visible_matters
+from governance.matters.queries import concerning as concerning_matters
 from governance.meetings.errors import AgendaFrozen, NoExtraItems, NoQuorum, NotNow
 from governance.meetings.models import AgendaItem, Meeting, MeetingRule
 from governance.meetings.queries import (
@@ -258,7 +258,10 @@ def named(context: Context, actor: Actor, held: Meeting, number: str) -> Named:
     """The case or the matter of a number, which both the actor and the convener may see; nothing without one. Raises `Refused`."""
     typed, readers = number.strip(), (actor, convening(context, held))
     session = context.session
-    case, matter = numbered(session, Case, visible_cases, typed, *readers), numbered(session, Matter, visible_matters, typed, *readers)
+    case, matter = (
+        numbered(session, Case, concerning_cases, typed, *readers),
+        numbered(session, Matter, concerning_matters, typed, *readers),
+    )
     found = Named(case, matter)
     if typed and not (found.case or found.matter):
         raise Refused({"case_number": "没有这个编号的事项或议题，或者召集人无权查看"})

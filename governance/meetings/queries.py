@@ -21,9 +21,8 @@ from governance.organisation.models import Kind, Unit
 from governance.organisation.queries import of_kind, upwards
 from governance.people.models import Appointment, Person
 from governance.people.queries import appointments_of, in_office
-from governance.people.rules import POSTS
+from governance.people.rules import OVERSEERS, POSTS
 from governance.privacy import masked_name
-from governance.workflow.handover import OVERSEERS
 
 PAGE, INVITABLE = 30, 200
 HOSTED = (Kind.SECTOR, Kind.GRID, Kind.BUILDING, Kind.ESTATE)

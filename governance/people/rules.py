@@ -66,6 +66,9 @@ TIER_POSTS: dict[Kind, tuple[str, ...]] = {
 INDISPENSABLE = ("system_administrator", "auditor")
 """Posts that must never be empty: nobody could fill them again, or watch."""
 
+OVERSEERS = ("auditor", "system_administrator", "process_designer")
+"""Posts that handle no cases."""
+
 STAFFED = (
     "joint_office",
     "joint_office_lead",

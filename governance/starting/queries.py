@@ -15,6 +15,7 @@ from engine.versions import latest_versions, package_of, versions
 from governance.cases.models import Case
 from governance.cases.queries import visible
 from governance.context import Actor
+from governance.copies.queries import was_copied
 from governance.errors import NotAllowed, NotFound
 from governance.matters.models import Matter
 from governance.matters.queries import visible as seen_matters
@@ -102,7 +103,10 @@ class Shown:
 
 
 def shown(session: Session, actor: Actor, started_id: int) -> Shown:
-    """Something that was started, for its starter, for those who have or had a task in it, and for auditors; raises `NotFound`."""
+    """Something that was started, for its starter, for those who have or had a task in it or a copy of it, and for auditors.
+
+    Raises `NotFound`.
+    """
     row = session.get(Started, started_id)
     if row is None or not _may_read(session, actor, row):
         raise NotFound
@@ -120,11 +124,13 @@ def may_read(session: Session, actor: Actor, instance_id: int) -> bool:
     begun = session.scalar(select(Started).where(Started.instance_id == instance_id))
     if begun is not None:
         return _may_read(session, actor, begun)
-    return _sees_all(actor) or _took_part(session, actor, instance_id) or any(session.scalar(query) for query in seen)
+    concerned = _sees_all(actor) or _took_part(session, actor, instance_id) or any(session.scalar(query) for query in seen)
+    return concerned or was_copied(session, actor, instance_id)
 
 
 def _may_read(session: Session, actor: Actor, row: Started) -> bool:
-    return row.person_id == actor.person_id or _sees_all(actor) or _took_part(session, actor, row.instance_id)
+    concerned = row.person_id == actor.person_id or _sees_all(actor) or _took_part(session, actor, row.instance_id)
+    return concerned or (row.instance_id is not None and was_copied(session, actor, row.instance_id))
 
 
 def _took_part(session: Session, actor: Actor, instance_id: int | None) -> bool:

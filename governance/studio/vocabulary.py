@@ -7,7 +7,7 @@ from typing import Any
 
 from governance.calendar.rules import LABELS as LIMIT_UNITS
 from governance.people.rules import POSTS
-from governance.workflow.rules import ACTIONS, ACTOR_NAMES, OVERDUE, UNIT_RULES
+from governance.workflow.rules import ACTIONS, ACTOR_NAMES, OFFERED_ACTIONS, OVERDUE, UNIT_RULES
 
 LOOKUP_NAMES = {
     "first_tier": "最低一级有人任职的层级",
@@ -41,7 +41,8 @@ def vocabulary() -> Mapping[str, list[dict[str, Any]]]:
         "posts": [{"code": post.code, "name": post.name, "group": post.unit.label} for post in POSTS.values()],
         "units": list(_coded(UNIT_RULES)),
         "limit_units": [{"code": unit.value, "name": name} for unit, name in LIMIT_UNITS.items()],
-        "actions": list(_coded(ACTIONS)),
+        "actions": list(_coded({code: name for code, name in ACTIONS.items() if code in OFFERED_ACTIONS})),
+        "former_actions": list(_coded({code: name for code, name in ACTIONS.items() if code not in OFFERED_ACTIONS})),
         "overdue": list(_coded(OVERDUE)),
         "lookups": list(_coded(LOOKUP_NAMES)),
         "checks": list(_coded(CHECK_NAMES)),

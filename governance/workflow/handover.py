@@ -10,21 +10,18 @@ from governance.context import Actor, Context
 from governance.errors import NotAllowed, Refused
 from governance.people.models import Appointment
 from governance.people.queries import in_office
-from governance.people.rules import POSTS
+from governance.people.rules import OVERSEERS, POSTS
 from governance.workflow.assignment import excluded
 from governance.workflow.commands import Desk, held_task, permit
-from governance.workflow.rules import given_reason, words
+from governance.workflow.rules import allows, given_reason
 from governance.workflow.world import instances
 
 TRANSFER = "transfer"
-OVERSEERS = ("auditor", "system_administrator", "process_designer")
-"""Posts that handle no cases."""
 
 
 def may_transfer(held: Desk) -> bool:
     """Whether the diagram lets whoever holds the task hand it on."""
-    settings = held.settings
-    return TRANSFER in words(settings.get("actions", {}).get("allow", ""))
+    return allows(held.settings, TRANSFER)
 
 
 def colleagues(context: Context, actor: Actor, held: Desk) -> Sequence[Appointment]:

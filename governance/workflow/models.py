@@ -1,10 +1,13 @@
-"""What the district decides about the flow, beside the diagrams."""
+"""What the district decides about the flow, beside the diagrams, and who has asked for what to be done soon."""
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, String
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from engine.schema import tasks
 from governance.base import Base
 
 
@@ -15,3 +18,14 @@ class CategoryDepartment(Base):
 
     category: Mapped[str] = mapped_column(String(8), primary_key=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+
+
+class Urge(Base):
+    """催办: how often somebody has urged a task, and when last. The words are in the instance's log."""
+
+    __tablename__ = "urges"
+
+    task_id: Mapped[int] = mapped_column(ForeignKey(tasks.c.id), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    times: Mapped[int] = mapped_column(Integer)
+    last_at: Mapped[datetime]

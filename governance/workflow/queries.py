@@ -19,8 +19,10 @@ from engine.versions import programs
 from governance.cases.models import Case
 from governance.cases.queries import visible
 from governance.context import Actor, Context
+from governance.copies.queries import was_copied
 from governance.errors import NotFound
 from governance.workflow.commands import Desk, desk, may_do
+from governance.workflow.urging import concerns
 
 PAGE = 30
 
@@ -39,12 +41,21 @@ def open_incidents(context: Context) -> Sequence[RowMapping]:
 
 
 def readable_desk(context: Context, actor: Actor, task_id: int) -> Desk:
-    """A task that is or was addressed to the actor, that they did, or whose case they may see; raises `NotFound`."""
+    """A task that is or was addressed to the actor, that they did, whose case they may see, or whose process concerns them.
+
+    Raises `NotFound`.
+    """
     held = desk(context, task_id)
     theirs = may_do(actor, held) or held.task["closed_by"] == str(actor.person_id) or not {*held.principals}.isdisjoint(actor.principals)
-    if not theirs and not context.session.scalar(visible(select(Case.id).where(Case.instance_id == held.task["instance_id"]), actor)):
+    if not theirs and not _is_seen(context, actor, held.task["instance_id"]):
         raise NotFound
     return held
+
+
+def _is_seen(context: Context, actor: Actor, instance_id: int) -> bool:
+    of_case = visible(select(Case.id).where(Case.instance_id == instance_id), actor)
+    is_theirs = concerns(context, actor, instance_id) or was_copied(context.session, actor, instance_id)
+    return is_theirs or context.session.scalar(of_case) is not None
 
 
 def instance_page(

@@ -31,6 +31,8 @@ ACTIONS = {
     "co_sign": "会签",
     "send_back": "退回",
 }
+OFFERED_ACTIONS = ("transfer", WITHDRAW, "urge", "copy")
+"""What whoever draws a process can allow; diagrams that name others stay what they are."""
 UNIT_RULES = {
     "place": "事项所在的单位",
     "matter": "提出议事的单位",
@@ -185,6 +187,11 @@ def planned_due(calendar: WorkCalendar) -> Callable[[Node, Mapping[str, Any], da
             raise StepFailed(node.id, "expression_refused", f"“{node.label}”的设置：{error}") from error
 
     return due
+
+
+def allows(settings: Mapping[str, Mapping[str, str]], action: str) -> bool:
+    """Whether a task with these settings allows one of the actions."""
+    return action in words(settings.get("actions", {}).get("allow", ""))
 
 
 def words(name: str) -> tuple[str, ...]:

@@ -23,7 +23,6 @@ from governance.people.queries import in_office
 from governance.people.rules import POSTS, principal
 from governance.workflow.assignment import LAST_RESORT, excluded
 from governance.workflow.commands import Desk, desk, held_task
-from governance.workflow.handover import OVERSEERS
 from governance.workflow.persons import nameable
 from governance.workflow.rules import given_reason
 from governance.workflow.world import instances

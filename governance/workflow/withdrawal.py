@@ -13,7 +13,7 @@ from governance.errors import NotAllowed
 from governance.forms.rules import typed_again
 from governance.workflow.commands import Desk, held_task
 from governance.workflow.limits import next_notice
-from governance.workflow.rules import WITHDRAW, given_reason, words
+from governance.workflow.rules import WITHDRAW, allows, given_reason
 from governance.workflow.world import has_acted, instances
 
 
@@ -52,4 +52,4 @@ def _has_acted(context: Context, held: Desk) -> bool:
 
 def _is_theirs(actor: Actor, held: Desk) -> bool:
     """Whether the actor finished the task, and the diagram lets them have it back."""
-    return held.task["closed_by"] == str(actor.person_id) and WITHDRAW in words(held.settings.get("actions", {}).get("allow", ""))
+    return held.task["closed_by"] == str(actor.person_id) and allows(held.settings, WITHDRAW)

@@ -68,7 +68,7 @@ def busy(built: Callable[[Path], District], tmp_path_factory: pytest.TempPathFac
 def test_every_answer_is_as_described(busy: Busy, mode: GenerationMode) -> None:
     (app, headers, ids), dice = busy, cycle([True, True, False])
     operations = [found.ok() for found in schemathesis.openapi.from_wsgi(f"{URL}/openapi.json", app).get_all_operations()]
-    assert len(operations) == 27
+    assert len(operations) == 31
     for operation in operations:
 
         @given(case=operation.as_strategy(generation_mode=mode))

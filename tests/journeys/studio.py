@@ -28,6 +28,7 @@ WORDS = {
     "units": [{"code": "place", "name": "事项所在地", "help": ""}, {"code": "convener", "name": "召集人", "help": "谁召集谁核查"}],
     "limit_units": [{"code": "work_hours", "name": "工作时"}, {"code": "work_days", "name": "工作日"}],
     "actions": [{"code": "transfer", "name": "转办"}, {"code": "urge", "name": "催办"}],
+    "former_actions": [{"code": "communicate", "name": "沟通"}, {"code": "co_sign", "name": "会签"}],
     "overdue": [{"code": "escalate", "name": "转由上级办理"}, {"code": "finish", "name": "自动办结"}],
     "lookups": [{"code": "next_tier", "name": "找上一级"}],
     "checks": [{"code": "vote_terms", "name": "表决条件"}],

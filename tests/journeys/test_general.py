@@ -15,10 +15,12 @@ from engine.packages import DIAGRAM, frozen_package
 from engine.versions import latest_version, package_of, publish
 from governance.studio.commands import draft_version, save
 from governance.studio.runs import Choice, begin_preview, begin_rehearsal, results
+from governance.workflow.copying import copy
+from governance.workflow.urging import urge
 from tests.district import District
 from tests.governance.test_runs import NOTED, Court
 from tests.journeys.browser import DESKTOP, PHONE, People
-from tests.journeys.matters import place, reported
+from tests.journeys.matters import acting, place, reported
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8")
 FINDINGS = """async rules => {
@@ -57,10 +59,18 @@ def in_the_studio(town: District) -> dict[str, int]:
     return ids
 
 
+def urged_and_copied(town: District, task: int) -> None:
+    """A leader has urged a task; whoever has it has copied it to a department."""
+    with town.office.work() as context:
+        urge(context, acting(context, "lingdao"), task, "请尽快办结。")
+        copy(context, acting(context, "wangge"), task, [acting(context, "bumen").person_id], "请了解进展。")
+
+
 @pytest.fixture(scope="module")
 def matters(town: District) -> dict[str, Any]:
     handled = reported(town, place(1)).accepted()
     handled.do(handle_result="escalate", work_done="已围挡。", escalation_reason="没有能力。", opinion="请网格统筹。")
+    urged_and_copied(town, handled.task())
     return {
         "handled": handled,
         "overdue": reported(town, place(2)),
@@ -85,6 +95,10 @@ PAGES: dict[str, tuple[str, Address]] = {
     "inbox, empty": ("wangge", lambda m: "/inbox?box=started"),
     "task": ("wangge", lambda m: f"/tasks/{m['handled'].task()}"),
     "task, done": ("loudong", lambda m: f"/tasks/{m['handled'].task('accept_case')}"),
+    "inbox, copied": ("bumen", lambda m: "/inbox?box=copied"),
+    "case, copied": ("bumen", lambda m: f"/cases/{m['handled'].case_id}"),
+    "case, to be urged": ("lingdao", lambda m: f"/cases/{m['handled'].case_id}"),
+    "copy": ("wangge", lambda m: f"/tasks/{m['handled'].task()}/copy"),
     "case": ("shenji", lambda m: f"/cases/{m['handled'].case_id}"),
     "case, overdue": ("shenji", lambda m: f"/cases/{m['overdue'].case_id}"),
     "admin": ("guanli", lambda m: "/admin"),

@@ -91,6 +91,16 @@ def test_settings_are_picked_from_lists_and_saved_by_themselves(editor: Editor, 
     assert node.settings["actions"] == {"allow": "transfer,communicate"} and node.settings["check"] == {"name": "vote_terms"}
 
 
+def test_an_action_that_is_no_longer_offered_is_seen_only_where_it_is_allowed(editor: Editor, bench: Bench) -> None:
+    page = editor(bench)
+    actions = page.locator("label:has([data-key^=action-])")
+    expect(actions).to_have_text(["转办", "催办", "沟通"])
+    page.locator("[data-key=action-communicate]").click()
+    saved(page, bench, 8)
+    expect(actions).to_have_text(["转办", "催办"])
+    assert bench.now().diagram.nodes[TASK].settings["actions"] == {"allow": "transfer,urge"}
+
+
 def test_what_becomes_of_an_overdue_step_is_picked_from_what_its_form_allows(editor: Editor) -> None:
     form = json.loads(DECISION.files["forms/check_decision.json"])
     form["properties"]["check_note"]["x-ui"]["visible"] = "check_result == 'back'"

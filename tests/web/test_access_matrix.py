@@ -92,6 +92,8 @@ ACCESS: dict[str, str | tuple[str, ...]] = {
         ("tasks.show", "tasks.finish", "tasks.shape", "tasks.next_people", "tasks.take", "tasks.give_back", "tasks.take_back"), TASK
     ),
     **dict.fromkeys(("tasks.hand_on", "tasks.upload", "tasks.put_file", "tasks.diagram", "tasks.state"), TASK),
+    **dict.fromkeys(("urging.press", "copies.ask", "copies.send", "copies.seek", "copies.read"), TASK),
+    **dict.fromkeys(("api_beside.urge", "api_beside.recipients", "api_beside.copy", "api_beside.read"), TASK),
     **dict.fromkeys(("starting.index", "starting.ask", "starting.take", "starting.shape", "starting.put_file", "files.own"), OWN),
     **dict.fromkeys(("starting.everybodys", "starting.show", "starting.diagram", "starting.state", "starting.prove"), (AUDITOR,)),
     **dict.fromkeys(("attendance.show", "attendance.sign"), SECRET),
@@ -140,6 +142,7 @@ WIDE = {"joint_office", "joint_office_lead", "district_leader", AUDITOR}
 """To these no case of the district is foreign: they may read it, and must not do other people's tasks."""
 READING = {"cases.show", "cases.diagram", "cases.state", "cases.photo", "cases.prove", "api_cases.show", "api_cases.timeline"} | {
     *("api_tasks.show", "api_tasks.to_whom", "api_tasks.to_name", "interventions.contact", "interventions.order", "files.show"),
+    *("api_beside.recipients", "urging.press", "api_beside.urge"),
     *("matters.show", "matters.notice", "matters.diagram", "matters.state", "matters.photo", "matters.prove"),
     *("meetings.show", "meetings.notice", "meetings.qr", "room.live", "room.news"),
     *("records.minutes", "records.decisions", "records.files", "records.file"),
@@ -152,6 +155,8 @@ BODIES = {
     **dict.fromkeys(("api_tasks.finish", "api_tasks.foresee"), FILLED),
     "api_tasks.transfer": {"person": "1", "reason": "x"},
     "api_tasks.withdraw": {"reason": "x"},
+    "api_beside.urge": {"words": "x"},
+    "api_beside.copy": {"people": ["1"], "words": "x"},
     "api_tasks.photo": {"picture": PIXEL},
     "api_tasks.file": {"name": "a.png", "content": PIXEL},
     "api_cases.create": {"text": "路灯不亮", "place": PLACE},

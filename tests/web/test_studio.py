@@ -227,6 +227,7 @@ def test_the_lists_to_pick_from_are_in_the_readers_language(designer: Client) ->
     assert {"code": "grid_lead", "name": "网格长", "group": "网格"} in lists["posts"]
     coded = {name: entries for name, entries in lists.items() if name != "statuses"}
     assert all(len({one["code"] for one in entries}) == len(entries) for entries in coded.values())
+    assert [one["code"] for one in lists["actions"]] == ["transfer", "urge", "copy"]
     assert [name for name, entries in lists.items() if not entries] == ["services"] and "待审批" in lists["statuses"]
 
 

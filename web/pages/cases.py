@@ -19,6 +19,7 @@ from governance.meetings.queries import meetings_about
 from governance.organisation.models import Kind
 from governance.organisation.queries import names, nearest, upwards
 from web.about import about_case
+from web.beside import beside
 from web.drawing import drawing, progress
 from web.proof import proof
 from web.texts import package_of_instance
@@ -60,12 +61,14 @@ def show(case_id: int) -> ResponseReturnValue:
     given, case = context(), _case(case_id)
     if case.instance_id:
         package_of_instance(case.instance_id)
+    unfinished = waiting(case.instance_id) if case.instance_id else []
     return render_template(
         "case.html",
         case=case,
         about=about_case(case),
         trail=steps(trail(given, case.instance_id)) if case.instance_id else [],
-        open=waiting(case.instance_id) if case.instance_id else [],
+        open=unfinished,
+        beside=beside(case.instance_id or 0, unfinished),
         meetings=meetings_about(given.session, actor(), case_id=case.id),
         matter=of_case(given.session, case.id),
         community=nearest(upwards(given.session, case.place), Kind.COMMUNITY),

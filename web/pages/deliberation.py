@@ -14,7 +14,7 @@ from api.signin import actor
 from api.work import context, undo
 from governance.cases.models import Case, Photo
 from governance.cases.queries import case as case_of
-from governance.cases.queries import photos
+from governance.cases.queries import concerning, photos
 from governance.deliberation.commands import AlreadyGiven, NotOpen, Resident, Suggestion, evaluate, object_to, suggest, support, withdraw
 from governance.errors import NotFound, Refused
 from governance.inbox.queries import trail
@@ -281,11 +281,11 @@ def _unit(named: str) -> Unit | None:
 
 
 def _case() -> Case | None:
-    """The case that is handed over, when somebody who may see it does so."""
+    """The case that is handed over, when somebody who has to do with it does so."""
     named = request.values.get("case", "")
     if not current_user.is_authenticated or not named.isdecimal() or len(named) > 18:
         return None
-    return case_of(context().session, int(named), actor())
+    return case_of(context().session, int(named), actor(), concerning)
 
 
 def _choices(place: Unit | None) -> dict[str, object]:

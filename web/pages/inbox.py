@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,8 @@ from flask_login import login_required
 
 from api.signin import actor
 from api.work import context
+from governance.copies.queries import unread
+from governance.inbox.copied import CopiedLine, copied
 from governance.inbox.queries import Page, arrived, counts, done, started, todo
 from governance.starting.queries import mine
 from web.language import gettext as _
@@ -27,15 +29,25 @@ def show() -> ResponseReturnValue:
     box, q, after = request.args.get("box", "todo"), request.args.get("q", "").strip()[:60], request.args.get("after")
     given, who = context(), actor()
     page, cases, begun = Page((), None), [], []
+    copies: Sequence[CopiedLine] = ()
+    more = None
     if box == "started":
         cases = started(given, who, q=q, after=after)
         begun = [] if after else mine(given.session, who, q)
+    elif box == "copied":
+        copies, more = copied(given, who, q=q, after=after)
     elif box == "done":
         page = done(given, who, q=q, after=after)
     else:
         box = "todo"
         page = todo(given, who, q=q, overdue=bool(request.args.get("overdue")), after=after)
-    tabs = [("todo", _("待办")), ("done", _("已办")), ("started", _("我发起"))]
+    counted, fresh = counts(given, who), unread(given.session, who)
+    tabs = [
+        ("todo", _("待办"), counted["todo"]),
+        ("done", _("已办"), 0),
+        ("started", _("我发起"), 0),
+        ("copied", _("抄送我"), fresh),
+    ]
     return render_template(
         "inbox.html",
         box=box,
@@ -45,7 +57,9 @@ def show() -> ResponseReturnValue:
         begun=begun,
         waiting=waiting_in([one.instance_id for one in begun]),
         q=q,
-        counts=counts(given, who),
+        copies=copies,
+        more_copies=more,
+        counts=counted,
         now=given.now(),
         here=filtered(request.args) if request.args else None,
     )

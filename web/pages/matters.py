@@ -21,6 +21,7 @@ from governance.matters.queries import matter as matter_of
 from governance.meetings.queries import meetings_about
 from governance.organisation.queries import names
 from web.about import about_matter
+from web.beside import beside
 from web.drawing import drawing, progress
 from web.notices import printed
 from web.proof import proof
@@ -57,6 +58,7 @@ def index() -> ResponseReturnValue:
 def show(matter_id: int) -> ResponseReturnValue:
     matter = _matter(matter_id)
     package_of_instance(matter.instance_id)
+    unfinished = waiting(matter.instance_id or 0)
     return render_template(
         "matter.html",
         matter=matter,
@@ -64,7 +66,8 @@ def show(matter_id: int) -> ResponseReturnValue:
         meetings=meetings_about(context().session, actor(), matter_id=matter.id),
         case=context().session.get(Case, matter.case_id) if matter.case_id else None,
         trail=steps(trail(context(), matter.instance_id or 0)),
-        open=waiting(matter.instance_id or 0),
+        open=unfinished,
+        beside=beside(matter.instance_id or 0, unfinished),
     )
 
 

@@ -23,6 +23,7 @@ from governance.starting.queries import PAGE, Shown, everything, mine, shown, st
 from governance.starting.rules import Startable
 from web.about import About, about_instance
 from web.access import AUDITOR, for_posts
+from web.beside import beside
 from web.drawing import drawing, progress
 from web.filling import filling
 from web.language import gettext as _
@@ -150,12 +151,14 @@ def everybodys() -> ResponseReturnValue:
 def show(started_id: int) -> ResponseReturnValue:
     found = _shown(started_id)
     package_of_instance(found.instance_id)
+    unfinished = waiting(found.instance_id)
     return render_template(
         "starting/show.html",
         found=found,
         about=about_instance(found.instance_id, say(found.process)),
         trail=steps(trail(context(), found.instance_id)),
-        open=waiting(found.instance_id),
+        open=unfinished,
+        beside=beside(found.instance_id, unfinished),
     )
 
 

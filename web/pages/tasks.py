@@ -19,6 +19,7 @@ from engine.log import loads
 from engine.world import Advance
 from governance.cases.photos import add_photo
 from governance.context import Actor
+from governance.copies.queries import was_copied
 from governance.errors import NotFound, Refused
 from governance.files.rules import FITTING
 from governance.forms.rules import outcome, read_form
@@ -33,6 +34,7 @@ from governance.workflow.interventions import may_contact
 from governance.workflow.rules import limited_since
 from governance.workflow.withdrawal import filled_before, may_withdraw, withdraw
 from web.about import About, about_instance
+from web.beside import beside
 from web.drawing import drawing, progress
 from web.errors import sentence
 from web.filling import filling
@@ -274,6 +276,7 @@ def _page(
     why = loads(held.task["assignment"])["why"]
     settings = held.settings
     claimed = held.task["claimed_by"]
+    unfinished = waiting(held.task["instance_id"])
     page = render_template(
         "task.html",
         task=held.task,
@@ -294,7 +297,9 @@ def _page(
         colleagues=colleagues(given, who, held) if _is_mine(held) and may_transfer(held) else (),
         acting=who.under(list(held.principals)).acting,
         trail=steps(trail(given, held.task["instance_id"])),
-        open=waiting(held.task["instance_id"]),
+        open=unfinished,
+        beside=beside(held.task["instance_id"], unfinished, held),
+        is_reading=not _is_theirs(who, held),
         errors=say_all(errors),
         **_filling(held, form, about),
         key=form.get("key") or secrets.token_urlsafe(12),
@@ -309,7 +314,11 @@ def _is_mine(held: Desk) -> bool:
 
 
 def _may_read(who: Actor, held: Desk) -> bool:
-    """Those it is or was addressed to; others read the case page, as far as they may."""
+    """Those it is or was addressed to, and those it was copied to; others read the case page, as far as they may."""
+    return _is_theirs(who, held) or was_copied(context().session, who, held.task["instance_id"])
+
+
+def _is_theirs(who: Actor, held: Desk) -> bool:
     addressed = any(p in held.principals for p in who.principals) or _had(who, held)
     return may_do(who, held) or addressed or held.task["closed_by"] == str(who.person_id)
 

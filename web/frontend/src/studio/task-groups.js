@@ -73,9 +73,12 @@ function deadline(panel) {
     (amount || unit) && fold('deadline', say('expert'), raw('amount', say('deadlineAmountHelp')), raw('unit'), raw('factor', say('deadlineFactorHelp')), raw('until', say('deadlineUntilHelp'))));
 }
 
+/** What can be allowed, and of what no longer is offered, that which the diagram names. */
 function actions(panel) {
   if (!is(panel, ...PEOPLE)) return '';
-  return group('actions', say('groupActions'), ticks({ key: 'action', label: say('actionsAllowed'), choices: panel.draft.vocabulary.actions, values: codes(panel.element, 'actions', 'allow'), write: (values) => put(panel.drawing, panel.element, 'actions', { allow: values.join(',') }) }));
+  const values = codes(panel.element, 'actions', 'allow');
+  const choices = [...panel.draft.vocabulary.actions, ...panel.draft.vocabulary.former_actions.filter(({ code }) => values.includes(code))];
+  return group('actions', say('groupActions'), ticks({ key: 'action', label: say('actionsAllowed'), choices, values, write: (allowed) => put(panel.drawing, panel.element, 'actions', { allow: allowed.join(',') }) }));
 }
 
 function bookkeeping(panel) {
