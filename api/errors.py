@@ -29,6 +29,7 @@ from governance.studio import errors as studio
 from governance.voting import errors as voting
 from governance.workflow.commands import Escalated
 from governance.workflow.interventions import NoContact, TooLate
+from governance.workflow.unattended import StillAttended
 from governance.workflow.urging import UrgedAlready
 
 PREFIX = "/api"
@@ -60,6 +61,7 @@ STATUS: Mapping[type[Exception], int] = {
     **dict.fromkeys((studio.NothingChosen, studio.RunOver, studio.StillRunning, studio.RetiredMeanwhile, studio.InstanceFailed), 409),
     TooLate: 409,
     Escalated: 409,
+    StillAttended: 409,
     UrgedAlready: 409,
     NoContact: 409,
     engine.EngineError: 409,

@@ -46,12 +46,22 @@ class Assigning(Execution):
     def transfer(self, holding: Holding, actor: Actor, principal: str, reason: str) -> None:
         """转办: hands a task to somebody else, who finishes it."""
         task = self.open_and_running(holding, actor)
+        self._give_to(task, principal, {})
+        self._record(holding.instance, Command("transfer", self.now(), actor, {"to": principal}, task["key"], legible(reason)))
+
+    def reassign(self, holding: Holding, actor: Actor, principal: str, why: Mapping[str, Any], reason: str) -> None:
+        """改派: gives a task that nobody does to somebody else, whoever has claimed it; `why` goes with those it was addressed to."""
+        task = self.open_and_running(holding, SYSTEM)
+        self._give_to(task, principal, why)
+        self._record(holding.instance, Command("reassign", self.now(), actor, {"to": principal}, task["key"], legible(reason)))
+
+    def _give_to(self, task: Mapping[str, Any], principal: str, why: Mapping[str, Any]) -> None:
         self._hand_to(task, principal)
-        assignment = loads(task["assignment"]) | {"principals": [principal]}
+        before = loads(task["assignment"])
+        assignment = before | {"principals": [principal], "why": {**before["why"], **why}}
         self.connection.execute(
             update(tasks).where(tasks.c.id == task["id"]).values(claimed_by=None, claimed_at=None, assignment=dumps(assignment))
         )
-        self._record(holding.instance, Command("transfer", self.now(), actor, {"to": principal}, task["key"], legible(reason)))
 
     def reopening(self, holding: Holding) -> Opening:
         """An open task as if it opened now, for whoever asks who else may do it."""

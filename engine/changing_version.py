@@ -9,7 +9,7 @@ from datetime import datetime
 from engine.errors import Erased, NoSuchInstance, StepFailed, Unanswered, WrongVersion
 from engine.execution import Execution
 from engine.holding import Held
-from engine.log import Command, entries, legible, loads
+from engine.log import Command, entries, legible
 from engine.machine import Machine
 from engine.moves import Moved, asked_again, moved, returned
 from engine.plans import Plan, undoable
@@ -105,7 +105,7 @@ class ChangingVersion(Execution):
         relocation.rename(back, _inverse(move.data["plan"]["renamed"]), here.package)
         relocation.withdraw(_asking(machine), now)
         for task in relocation.reopen(move.facts.get("closed", {})):
-            self._hand_to(task, *([f"person:{task['claimed_by']}"] if task["claimed_by"] else loads(task["assignment"])["principals"]))
+            self._hand_back(task)
         advance = self._store(here, command, machine, Standing.of(there).renamed(back), [], version_id=version_id)
         relocation.reopen_incidents(move.facts.get("settled", ()), move.facts.get("stopped_at", {}))
         return advance

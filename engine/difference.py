@@ -11,72 +11,34 @@ from typing import Any
 
 from lxml import etree
 
-from engine.diagram import GATEWAYS, SUBPROCESSES, Diagram, Flow, Node, parse_safely
+from engine.diagram import Diagram, Node, parse_safely
 from engine.packages import DIAGRAM, Package, key_of
+from engine.wording import (
+    AMONG,
+    FIELDS,
+    KINDS,
+    OFFER,
+    OVERDUE,
+    REMINDED,
+    SETTINGS,
+    TASKS,
+    Change,
+    Words,
+    called,
+    ends_of,
+    kind_of,
+    options_of,
+    shown,
+    title_of,
+    written,
+)
 
-KINDS = dict.fromkeys(GATEWAYS, "判断") | dict.fromkeys(SUBPROCESSES, "子流程")
-KINDS |= {"startEvent": "开始事件", "endEvent": "结束事件", "boundaryEvent": "附着事件", "callActivity": "调用流程"}
-KINDS |= {"intermediateCatchEvent": "等待事件", "intermediateThrowEvent": "发出事件"}
-TASKS = {"task": "环节", "userTask": "人工办理", "manualTask": "线下办理", "scriptTask": "脚本", "businessRuleTask": "决策"}
-TASKS |= {"serviceTask": "外部服务", "sendTask": "发送消息", "receiveTask": "接收消息"}
-SETTINGS = {
-    "assign": "办理人",
-    "form": "表单",
-    "deadline": "办理时限",
-    "overdue": "超期处理",
-    "status": "办理状态",
-    "actions": "可用操作",
-    "actor": "经办人记作",
-    "clock": "计时",
-    "check": "完成前的核对",
-    "decision": "决策表",
-    "lookup": "查询",
-    "service": "外部服务",
-}
-FIELDS = {
-    "kind": "类型",
-    "scope": "所在的子流程",
-    "events": "事件",
-    "attached_to": "附着的环节",
-    "interrupting": "是否中断环节",
-    "loop": "多人或循环办理",
-    "default": "默认出口",
-    "called": "调用的流程",
-    "script": "脚本",
-    "decision": "决策表",
-    "lookup": "查询",
-    "result": "结果记作",
-    "reference": "引用",
-    "triggered_by_event": "是否由事件触发",
-    "instantiate": "是否启动流程",
-    "for_compensation": "是否用于补偿",
-    "parallel_multiple": "是否等齐全部事件",
-    "lane": "泳道",
-}
-OVERDUE = ("deadline", "overdue")
-REMINDED = "按规定催办"
-"""What becomes of an overdue step when nothing else is said."""
-PARTS = {"post": "岗位", "unit": "单位", "person": "人员项", "exclude": "回避", "factor": "倍数", "until": "截止于"}
 DRAWING = "http://www.omg.org/spec/BPMN/20100524/DI"
-OFFER = {"posts": "可选岗位", "among": "可选范围"}
-AMONG = {"place": "事项所在的社区及其上级", "district": "全区", "places": "本社区的网格和楼栋", "neighbours": "上级、本级和区级部门"}
-"""Where the units or people are that a field offers."""
-LONGEST = 120
-"""Characters of a value that are shown."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change. `part` is diagram, form, table or text; `element` is the node, the flow, or the file's key."""
-
-    part: str
-    element: str
-    message: str
 
 
 def difference(old: Package, new: Package, words: Mapping[str, str]) -> tuple[Change, ...]:
     """All changes from `old` to `new`; `words` says what the codes in settings are called."""
-    said = _Words(words, new, old)
+    said = Words(words, new, old)
     return (
         *_processes(old.diagram, new.diagram),
         *_nodes(old.diagram, new.diagram, said),
@@ -99,86 +61,43 @@ def _drawn(xml: bytes) -> frozenset[tuple[object, ...]]:
     return frozenset(tuple((el.tag, frozenset(el.attrib.items())) for el in part.iter() if el.attrib) for part in parts)
 
 
-class _Words:
-    def __init__(self, words: Mapping[str, str], new: Package, old: Package) -> None:
-        self._words = words
-        self._forms = {**old.forms, **new.forms}
-
-    def setting(self, name: str, setting: Mapping[str, str]) -> str:
-        """A setting's value as a person would say it."""
-        if len(setting) == 1:
-            key, value = next(iter(setting.items()))
-            return self.listed(value, key)
-        told, left = [], dict(setting)
-        if name == "deadline" and {"amount", "unit"} <= left.keys():
-            told.append(f"{self.listed(left.pop('amount'))} {self.listed(left.pop('unit'))}")
-        return "，".join([*told, *(f"{PARTS.get(key, key)} {self.listed(value, key)}" for key, value in left.items())])
-
-    def overdue(self, node: Node) -> str:
-        """What becomes of an overdue step; an outcome that finishes it is called as on its form."""
-        kind, _, value = node.settings["deadline"]["overdue"].partition(":")
-        fields = self._forms.get(node.settings.get("form", {}).get("key", ""), {"properties": {}})["properties"].values()
-        title = next((title for field in fields if isinstance(field, dict) and (title := _options(field).get(value))), value)
-        return f"{self._word(kind)}（{_shown(title)}）" if value else self._word(kind)
-
-    def listed(self, value: str, key: str = "") -> str:
-        """The codes of a list in words; what a code means may depend on the attribute that holds it."""
-        return _shown(value) if value.startswith("=") else _shown("、".join(self._word(code.strip(), key) for code in value.split(",")))
-
-    def _word(self, code: str, key: str = "") -> str:
-        return self._words.get(f"{key}:{code}", self._words.get(code, code))
-
-
-def _shown(value: object) -> str:
-    text = {None: "无", "": "无", True: "是", False: "否"}.get(value, str(value)) if isinstance(value, str | bool | None) else str(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
 def _told(what: str, before: object, after: object) -> str:
     if before in (None, ""):
-        return f"{what}设为“{_shown(after)}”"
+        return f"{what}设为“{shown(after)}”"
     if after in (None, ""):
-        return f"{what}“{_shown(before)}”取消"
-    return f"{what}由“{_shown(before)}”改为“{_shown(after)}”"
-
-
-def _called(node: Node) -> str:
-    return f"{_kind(node)}“{_shown(node.label)}”"
-
-
-def _kind(node: Node) -> str:
-    return KINDS.get(node.kind, "环节")
+        return f"{what}“{shown(before)}”取消"
+    return f"{what}由“{shown(before)}”改为“{shown(after)}”"
 
 
 def _processes(old: Diagram, new: Diagram) -> Iterator[Change]:
     for id, process in old.processes.items():
         if id not in new.processes:
-            yield Change("diagram", id, f"删除流程“{_shown(process.name or id)}”")
+            yield Change("diagram", id, f"删除流程“{shown(process.name or id)}”")
     for id, process in new.processes.items():
         before = old.processes.get(id)
         if before is None:
-            yield Change("diagram", id, f"新增流程“{_shown(process.name or id)}”")
+            yield Change("diagram", id, f"新增流程“{shown(process.name or id)}”")
             continue
         if before.name != process.name:
             yield Change("diagram", id, _told("流程名称", before.name, process.name))
         if before.executable != process.executable:
-            yield Change("diagram", id, f"流程“{_shown(process.name or id)}”{_told('能否运行', before.executable, process.executable)}")
+            yield Change("diagram", id, f"流程“{shown(process.name or id)}”{_told('能否运行', before.executable, process.executable)}")
 
 
-def _nodes(old: Diagram, new: Diagram, words: _Words) -> Iterator[Change]:
+def _nodes(old: Diagram, new: Diagram, words: Words) -> Iterator[Change]:
     for id, node in old.nodes.items():
         if id not in new.nodes:
-            yield Change("diagram", id, f"删除{_called(node)}")
+            yield Change("diagram", id, f"删除{called(node)}")
     for id, node in new.nodes.items():
         before = old.nodes.get(id)
         if before is None:
             settings = "；".join(f"{SETTINGS.get(name, name)}：{said}" for name, (_, said) in _settings(node, words).items())
-            yield Change("diagram", id, f"新增{_called(node)}" + (f"（{settings}）" if settings else ""))
+            yield Change("diagram", id, f"新增{called(node)}" + (f"（{settings}）" if settings else ""))
         elif before != node:
-            yield from (Change("diagram", id, f"{_kind(node)}“{_shown(node.label)}”的{told}") for told in _node(before, node, words))
+            yield from (Change("diagram", id, f"{kind_of(node)}“{shown(node.label)}”的{told}") for told in _node(before, node, words))
 
 
-def _node(old: Node, new: Node, words: _Words) -> Iterator[str]:
+def _node(old: Node, new: Node, words: Words) -> Iterator[str]:
     if old.name != new.name:
         yield _told("名称", old.name, new.name)
     for name, word in FIELDS.items():
@@ -199,7 +118,7 @@ def _node(old: Node, new: Node, words: _Words) -> Iterator[str]:
             yield _told(SETTINGS.get(name, name), said_before, said_after)
 
 
-def _settings(node: Node, words: _Words) -> dict[str, tuple[Mapping[str, str] | None, str | None]]:
+def _settings(node: Node, words: Words) -> dict[str, tuple[Mapping[str, str] | None, str | None]]:
     """The settings as they are written and as a person would say them; what becomes of an overdue step is one by itself."""
     written = {name: {key: text for key, text in kept.items() if (name, key) != OVERDUE} for name, kept in node.settings.items()}
     said: dict[str, tuple[Mapping[str, str] | None, str | None]] = {
@@ -213,8 +132,8 @@ def _settings(node: Node, words: _Words) -> dict[str, tuple[Mapping[str, str] | 
 def _script(old: str, new: str) -> Iterator[str]:
     """Only the lines that differ: most of a long script stays as it was."""
     before, after = old.splitlines(), new.splitlines()
-    gone = [f"删去“{_shown(line)}”" for line in before if line not in after]
-    come = [f"增加“{_shown(line)}”" for line in after if line not in before]
+    gone = [f"删去“{shown(line)}”" for line in before if line not in after]
+    come = [f"增加“{shown(line)}”" for line in after if line not in before]
     yield f"脚本{'，'.join(gone + come)}" if gone or come else "脚本的行序或空白有调整"
 
 
@@ -230,44 +149,39 @@ def _part(value: Any) -> object:
 def _flows(old: Diagram, new: Diagram) -> Iterator[Change]:
     for id, flow in old.flows.items():
         if id not in new.flows:
-            yield Change("diagram", id, f"删除连线：{_ends(old, flow)}")
+            yield Change("diagram", id, f"删除连线：{ends_of(old, flow)}")
     for id, flow in new.flows.items():
         before = old.flows.get(id)
         if before is None:
-            ends = _ends(new, flow)
-            told = f"新增连线：{ends}，条件“{_shown(flow.condition)}”" if flow.condition else f"新增连线：{ends}"
+            ends = ends_of(new, flow)
+            told = f"新增连线：{ends}，条件“{shown(flow.condition)}”" if flow.condition else f"新增连线：{ends}"
             yield Change("diagram", id, told)
             continue
         if (before.source, before.target) != (flow.source, flow.target):
-            yield Change("diagram", id, f"连线改接：原{_ends(old, before)}，现{_ends(new, flow)}")
+            yield Change("diagram", id, f"连线改接：原{ends_of(old, before)}，现{ends_of(new, flow)}")
         for what, was, now in (("名称", before.name, flow.name), ("条件", before.condition, flow.condition)):
             if was != now:
-                yield Change("diagram", id, f"连线{_ends(new, flow)}的{_told(what, was, now)}")
+                yield Change("diagram", id, f"连线{ends_of(new, flow)}的{_told(what, was, now)}")
 
 
-def _ends(diagram: Diagram, flow: Flow) -> str:
-    source, target = (_shown(diagram.nodes[end].label if end in diagram.nodes else end) for end in (flow.source, flow.target))
-    return f"“{source}”到“{target}”"
-
-
-def _forms(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]], words: _Words) -> Iterator[Change]:
+def _forms(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]], words: Words) -> Iterator[Change]:
     for key, form in old.items():
         if key not in new:
-            yield Change("form", key, f"删除表单“{_title(form, key)}”")
+            yield Change("form", key, f"删除表单“{title_of(form, key)}”")
     for key, form in new.items():
         before = old.get(key)
         if before is None:
-            yield Change("form", key, f"新增表单“{_title(form, key)}”")
+            yield Change("form", key, f"新增表单“{title_of(form, key)}”")
         elif before != form:
-            yield from (Change("form", key, f"表单“{_title(form, key)}”{told}") for told in _form(before, form, words))
+            yield from (Change("form", key, f"表单“{title_of(form, key)}”{told}") for told in _form(before, form, words))
 
 
-def _form(old: Mapping[str, Any], new: Mapping[str, Any], words: _Words) -> Iterator[str]:
+def _form(old: Mapping[str, Any], new: Mapping[str, Any], words: Words) -> Iterator[str]:
     kept, given = old["properties"], new["properties"]
-    yield from (f"删除字段“{_title(field, name)}”" for name, field in kept.items() if name not in given)
+    yield from (f"删除字段“{title_of(field, name)}”" for name, field in kept.items() if name not in given)
     must_before, must = set(old.get("required", ())), set(new.get("required", ()))
     for name, field in given.items():
-        title = _title(field, name)
+        title = title_of(field, name)
         if name not in kept:
             yield f"新增必填字段“{title}”" if name in must else f"新增字段“{title}”"
             continue
@@ -281,7 +195,7 @@ def _form(old: Mapping[str, Any], new: Mapping[str, Any], words: _Words) -> Iter
         yield "的标题、说明或显示方式有改动"
 
 
-def _field(old: Any, new: Any, words: _Words) -> Iterator[str]:
+def _field(old: Any, new: Any, words: Words) -> Iterator[str]:
     if not isinstance(old, dict) or not isinstance(new, dict):
         yield "写法有改动"
         return
@@ -291,9 +205,9 @@ def _field(old: Any, new: Any, words: _Words) -> Iterator[str]:
             yield _told(word, old.get(name), new.get(name))
     yield from _offered(old, new, words)
     old, new = _without_offer(old), _without_offer(new)
-    before, after = _options(old), _options(new)
-    yield from (f"选项删除“{_shown(before[option])}”" for option in before if option not in after)
-    yield from (f"选项新增“{_shown(after[option])}”" for option in after if option not in before)
+    before, after = options_of(old), options_of(new)
+    yield from (f"选项删除“{shown(before[option])}”" for option in before if option not in after)
+    yield from (f"选项新增“{shown(after[option])}”" for option in after if option not in before)
     yield from (_told("选项", before[option], after[option]) for option in after if option in before and before[option] != after[option])
     if any(old.get(name) != new.get(name) for name in (old.keys() | new.keys()) - named.keys() - {"oneOf"}):
         yield "填写要求或显示方式有改动"
@@ -301,7 +215,7 @@ def _field(old: Any, new: Any, words: _Words) -> Iterator[str]:
         yield "选项的顺序或写法有改动"
 
 
-def _offered(old: Mapping[str, Any], new: Mapping[str, Any], words: _Words) -> Iterator[str]:
+def _offered(old: Mapping[str, Any], new: Mapping[str, Any], words: Words) -> Iterator[str]:
     """Whom or what a field offers."""
     for name, what in OFFER.items():
         before, after = (str(ui.get(name, "")) if isinstance(ui := field.get("x-ui"), dict) else "" for field in (old, new))
@@ -312,17 +226,6 @@ def _offered(old: Mapping[str, Any], new: Mapping[str, Any], words: _Words) -> I
 def _without_offer(field: Mapping[str, Any]) -> Mapping[str, Any]:
     ui = field.get("x-ui")
     return {**field, "x-ui": {word: said for word, said in ui.items() if word not in OFFER}} if isinstance(ui, dict) else field
-
-
-def _options(field: Mapping[str, Any]) -> dict[str, str]:
-    listed = field.get("oneOf")
-    options = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return {str(one.get("const")): _title(one, str(one.get("const"))) for one in options}
-
-
-def _title(schema: Any, key: str) -> str:
-    title = schema.get("title") if isinstance(schema, dict) else None
-    return _shown(title if isinstance(title, str) and title else key)
 
 
 def _tables(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[Change]:
@@ -351,17 +254,11 @@ def _table(text: bytes) -> _Table:
         if local == "decision":
             name = str(element.get("name") or element.get("id") or "")
         elif local == "rule":
-            rows[element.get("id") or str(len(rows))] = "，".join(
-                _written(entry) or "任意" for entry in element.iterchildren(etree.Element)
-            )
+            rows[element.get("id") or str(len(rows))] = "，".join(written(entry) or "任意" for entry in element.iterchildren(etree.Element))
         elif local in ("decisionTable", "input", "output", "inputExpression"):
             own = (f"{key!s}={value!s}" for key, value in element.items() if key != "id")
-            head.append(" ".join((local, *sorted(own), "" if local == "decisionTable" else _written(element))))
-    return _Table(_shown(name), tuple(head), rows)
-
-
-def _written(element: etree._Element) -> str:
-    return " ".join(str(text).strip() for text in element.itertext()).strip()
+            head.append(" ".join((local, *sorted(own), "" if local == "decisionTable" else written(element))))
+    return _Table(shown(name), tuple(head), rows)
 
 
 def _rows(old: _Table, new: _Table) -> Iterator[str]:
@@ -369,12 +266,12 @@ def _rows(old: _Table, new: _Table) -> Iterator[str]:
         yield f"原名“{old.name}”"
     if old.head != new.head:
         yield "的列或命中方式有改动"
-    yield from (f"删除一行：{_shown(row)}" for id, row in old.rows.items() if id not in new.rows)
+    yield from (f"删除一行：{shown(row)}" for id, row in old.rows.items() if id not in new.rows)
     for place, (id, row) in enumerate(new.rows.items(), 1):
         if id not in old.rows:
-            yield f"新增第 {place} 行：{_shown(row)}"
+            yield f"新增第 {place} 行：{shown(row)}"
         elif old.rows[id] != row:
-            yield f"第 {place} 行由“{_shown(old.rows[id])}”改为“{_shown(row)}”"
+            yield f"第 {place} 行由“{shown(old.rows[id])}”改为“{shown(row)}”"
     if [id for id in old.rows if id in new.rows] != [id for id in new.rows if id in old.rows]:
         yield "的行序有调整"
 

@@ -62,6 +62,12 @@ class Package:
         return {key_of(name): _form(name, text) for name, text in self.files.items() if name.startswith("forms/")}
 
     @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """What the forms call the data, by name; where they differ, what the first of them says."""
+        named = ((name, field) for form in reversed([*self.forms.values()]) for name, field in form["properties"].items())
+        return {name: title for name, field in named if isinstance(field, dict) and isinstance(title := field.get("title"), str) and title}
+
+    @cached_property
     def texts(self) -> Mapping[str, Mapping[str, str]]:
         """By language, what the Chinese texts of the diagram, the forms and the tables are in it; raises `Unreadable`."""
         return read_texts(self.files)

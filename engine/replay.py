@@ -51,11 +51,17 @@ def carry_out(machine: Machine, command: Moving, past: Past) -> None:
 WITH_DATA = frozenset(["start", "complete", "message", "signal", "service_result", "correct"])
 
 
-def retried(failed: Command, correction: Mapping[str, Any], actor: Mapping[str, Any], at: datetime) -> tuple[Command, ...]:
-    """The commands that carry out a failed command again: what is mended is written first, and wins over what it said."""
+def retried(
+    failed: Command, correction: Mapping[str, Any], actor: Mapping[str, Any], at: datetime, reason: str | None = None
+) -> tuple[Command, ...]:
+    """The commands that carry out a failed command again: what is mended is written first with its reason, and wins over what it said."""
     mended = {**failed.data, **correction} if failed.kind in WITH_DATA else failed.data
     again = replace(failed, at=at, data=mended)
-    return (again,) if not correction or failed.kind in ("start", "correct") else (Command("correct", at, actor, correction), again)
+    if not correction:
+        return (again,)
+    if failed.kind in ("start", "correct"):
+        return (replace(again, opinion=reason or again.opinion),)
+    return Command("correct", at, actor, correction, opinion=reason), again
 
 
 MOVING = HAPPENING | MOVES

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from engine.errors import NoIncident, TaskClosed
 from engine.execution import Execution
 from engine.holding import Held, must_be_open
-from engine.log import Command, dumps, loads, storable
+from engine.log import Command, dumps, legible, loads, storable
 from engine.replay import retried
 from engine.schema import incidents, outbox, tasks
 from engine.world import RUNNING, Actor, Advance
@@ -19,7 +19,7 @@ from engine.world import RUNNING, Actor, Advance
 class Retrying(Execution):
     """Takes up incidents."""
 
-    def retry(self, incident_id: int, actor: Actor, correction: Mapping[str, Any] | None = None) -> Advance:
+    def retry(self, incident_id: int, actor: Actor, correction: Mapping[str, Any] | None = None, *, reason: str | None = None) -> Advance:
         """Carries out the command that failed; what is mended wins over what it said. Raises `NoIncident`."""
         row = self.connection.execute(select(incidents).where(incidents.c.id == incident_id)).mappings().one_or_none()
         if row is None or row["resolved_at"] is not None:
@@ -29,7 +29,7 @@ class Retrying(Execution):
         mended = storable(correction or {})
         facts = {"retried_by": dict(actor), **({"corrected": sorted(mended)} if mended else {})}
         failed = Command(at=self.now(), facts=facts, **loads(row["command"]))
-        *before, again = retried(failed, mended, actor, self.now())
+        *before, again = retried(failed, mended, actor, self.now(), legible(reason))
         for command in before:
             advance = self._carry_out(held, command)
             if advance.stopped:

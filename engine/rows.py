@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete
 
 from engine.holding import Held, Locks
-from engine.log import Command, append, dumps
+from engine.log import Command, append, dumps, loads
 from engine.machine import Machine
 from engine.schema import NO_DUE, task_candidates, timers
 from engine.statements import (
@@ -94,6 +94,10 @@ class Rows(Locks):
         if candidate_rows:
             self.connection.execute(ADD_CANDIDATES, candidate_rows)
         return opened
+
+    def _hand_back(self, task: Mapping[str, Any]) -> None:
+        """Lists a task with whom it was: who had claimed it, else everybody who may do it."""
+        self._hand_to(task, *([f"person:{task['claimed_by']}"] if task["claimed_by"] else loads(task["assignment"])["principals"]))
 
     def _hand_to(self, task: Mapping[str, Any], *principals: str) -> None:
         self.connection.execute(delete(task_candidates).where(task_candidates.c.task_id == task["id"]))

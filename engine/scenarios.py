@@ -9,19 +9,21 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from engine.diagram import Node
-from engine.errors import EngineError, NothingWaits, StepFailed, Unreadable
+from engine.errors import EngineError, NoSuchTask, NothingWaits, SeveralTasksOpen, StepFailed, Unreadable
 from engine.log import Command
 from engine.machine import Machine, Waiting
 from engine.moments import Duration
 from engine.program import Data, Program, Step
 from engine.replay import carry_out, retried
 from engine.scenario_files import VERBS, Scenario
+from engine.scenario_names import Names
 
+_V = TypeVar("_V")
 EPOCH = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 MAX_FIRINGS = 20_000
 MAX_STEPS = 50_000
@@ -59,9 +61,15 @@ Deadlines = Callable[[Node, Mapping[str, Any], datetime], datetime | None]
 """Until when a task that opens must be done, by its settings and the data it sees; None for no limit."""
 
 
-def play(program: Program, scenario: Scenario, deadlines: Deadlines | None = None, steps: int = MAX_STEPS) -> Played:
+Titles = Mapping[str, str]
+"""What the forms call the data."""
+
+
+def play(
+    program: Program, scenario: Scenario, deadlines: Deadlines | None = None, steps: int = MAX_STEPS, titles: Titles | None = None
+) -> Played:
     """Runs one scenario to its end, to the first step that cannot be carried out, or until the diagram has taken so many steps."""
-    return _Player(program, scenario, deadlines, steps).run()
+    return _Player(program, scenario, deadlines, steps, titles or {}).run()
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ class Stand:
 
 def stand(program: Program, scenario: Scenario, deadlines: Deadlines | None = None) -> Stand:
     """Runs a scenario that is still being written, and says where it stands."""
-    player = _Player(program, scenario, deadlines, MAX_STEPS)
+    player = _Player(program, scenario, deadlines, MAX_STEPS, {})
     player.run()
     return player.stand()
 
@@ -107,8 +115,9 @@ class _Incident:
 
 
 class _Player:
-    def __init__(self, program: Program, scenario: Scenario, deadlines: Deadlines | None, steps: int) -> None:
+    def __init__(self, program: Program, scenario: Scenario, deadlines: Deadlines | None, steps: int, titles: Titles) -> None:
         self.program = program
+        self.names = Names(program.diagram, titles)
         self.steps, self.left = steps, steps
         self.deadlines = deadlines
         self.due: dict[str, datetime] = {}
@@ -153,7 +162,7 @@ class _Player:
             self.stopped = self.failures[-1]
         for unexpected in (i for i in self.happened if not i.expected):
             failed = unexpected.failed
-            message = f"出现未预期的异常：{failed.message}（环节 {failed.element}，规则 {failed.rule}）"
+            message = f"出现未预期的异常：{failed.message}（环节“{self.names.step(failed.element)}”，规则 {failed.rule}）"
             self.failures.append(Failure(unexpected.step, message))
         machine = self.machine
         return Played(
@@ -272,14 +281,20 @@ class _Player:
     def do_complete(self, key: str, step: Mapping[str, Any]) -> None:
         try:
             task = self.machine.find(key)
-        except EngineError:
+        except (NoSuchTask, SeveralTasksOpen) as error:
             if step["refused"]:
                 return
-            raise
+            raise self.named(error) from error
         if step["refused"]:
-            self.fail(f"“{key}”本应被拒绝，却可以办理。")
+            self.fail(f"“{self.names.step(key)}”本应被拒绝，却可以办理。")
         self.before[task.id] = (orjson.dumps(self.machine.state()), self.now)
         self.carry("complete", task.id, step["data"], step["by"])
+
+    def named(self, error: NoSuchTask | SeveralTasksOpen) -> EngineError:
+        """The same error, with the step by its name."""
+        if isinstance(error, SeveralTasksOpen):
+            return SeveralTasksOpen(self.names.step(error.element), error.keys)
+        return NoSuchTask(self.names.step(error.key))
 
     def do_wait(self, span: Duration, _: Mapping[str, Any]) -> None:
         try:
@@ -305,7 +320,7 @@ class _Player:
         if key not in self.before:
             keys = [k for k in self.before if k.partition("#")[0] == key]
             if not keys:
-                raise Unreadable(f"无法退回到“{key}”：该环节没有办理过。")
+                raise Unreadable(f"无法退回到“{self.names.step(key)}”：该环节没有办理过。")
             key = keys[-1]
         self.events.append(Step("rewound", key.partition("#")[0], self.now, key))
         self.carry("rewind", None, {"to": key}, step["by"])
@@ -325,43 +340,43 @@ class _Player:
         for name, wanted in what.items():
             getattr(self, f"see_{name}")(wanted)
 
-    def same(self, label: str, wanted: object, seen: object) -> bool:
+    def same(self, label: str, wanted: _V, seen: _V, show: Callable[[_V], str]) -> bool:
         if not _same(wanted, seen):
-            self.fail(f"{label}应为 {_show(wanted)}，实际为 {_show(seen)}。")
+            self.fail(f"{label}应为 {show(wanted)}，实际为 {show(seen)}。")
         return _same(wanted, seen)
 
     def see_open(self, wanted: list[str]) -> None:
         tasks = self.machine.open()
         named = Counter(wanted)
         seen = Counter(t.key if t.key in named else t.element for t in tasks)
-        self.same("待办", sorted(named.elements()), sorted(seen.elements()))
+        self.same("待办", sorted(named.elements()), sorted(seen.elements()), self.names.steps)
 
     def see_overdue(self, wanted: list[str]) -> None:
         late = [t for t in self.machine.open() if t.key in self.due and self.due[t.key] < self.now]
-        self.same("超期的待办", sorted(wanted), sorted(t.element for t in late))
+        self.same("超期的待办", sorted(wanted), sorted(t.element for t in late), self.names.steps)
 
     def see_waiting(self, wanted: list[str]) -> None:
-        self.same("等待中的事件", sorted(set(wanted)), sorted({w.element for w in self.machine.waiting()}))
+        self.same("等待中的事件", sorted(set(wanted)), sorted({w.element for w in self.machine.waiting()}), self.names.steps)
 
     def see_finished(self, wanted: bool) -> None:
-        self.same("流程结束", wanted, self.machine.finished)
+        self.same("流程结束", wanted, self.machine.finished, _show)
 
     def see_ended_at(self, wanted: list[str]) -> None:
         missing = [end for end in wanted if end not in self.machine.ended_at]
         if missing:
-            self.fail(f"应当到达结束事件 {_show(missing)}，实际到达 {_show(self.machine.ended_at)}。")
+            self.fail(f"应当到达结束事件 {self.names.steps(missing)}，实际到达 {self.names.steps(self.machine.ended_at)}。")
 
     def see_data(self, wanted: Mapping[str, Any]) -> None:
         for name, value in wanted.items():
             if name in self.machine.data:
-                self.same(f"数据 {name} ", value, self.machine.data[name])
+                self.same(f"数据“{self.names.data(name)}”", value, self.machine.data[name], _show)
             else:
-                self.fail(f"数据 {name} 应为 {_show(value)}，实际没有填写。")
+                self.fail(f"数据“{self.names.data(name)}”应为 {_show(value)}，实际没有填写。")
 
     def see_incidents(self, wanted: list[Mapping[str, str]]) -> None:
         seen = [{"element": i.failed.element, "rule": i.failed.rule} for i in self.incidents]
         trimmed = [{k: s[k] for k in w} for s, w in zip(seen, wanted, strict=False)]
-        if self.same("异常", list(wanted), trimmed if len(seen) == len(wanted) else seen):
+        if self.same("异常", [dict(one) for one in wanted], trimmed if len(seen) == len(wanted) else seen, self.names.incidents):
             for incident in self.incidents:
                 incident.expected = True
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from engine.diagram import Diagram, Node
+from engine.plans import BACK
 from engine.program import Step
 from engine.replay import is_visit
 
@@ -19,7 +20,7 @@ Naming = Callable[[str], str | None]
 class Visit:
     """A node that the case came to, with which command, and with which it was finished, if it was.
 
-    `new` is what the draft calls it. `again` says that a rewind opened it anew, `passed` that it only counts as done.
+    `new` is what the draft calls it. `again` says that going back opened it anew, `passed` that it only counts as done.
     """
 
     seq: int
@@ -45,7 +46,7 @@ class Way:
         for step in steps:
             if step.kind in ("completed", "fired"):
                 self._finish(seq, step)
-            again = kind == "rewind" and step.kind == "opened"
+            again = kind in BACK and step.kind == "opened"
             if again or is_visit(step, diagram):
                 node = diagram.nodes[step.element]
                 at_once = step.kind == "fired" or (kind == "start" and node.kind == "startEvent" and node.scope == diagram.main.id)
@@ -54,11 +55,9 @@ class Way:
 
     def _finish(self, seq: int, step: Step) -> None:
         """What was begun under the same key, else, since events begin without one, the first of that name that is not finished."""
-        same = [n for n, visit in enumerate(self.visits) if visit.key == step.key]
-        new = self.naming(step.element)
-        named = [
-            n for n, visit in enumerate(self.visits) if visit.done is None and (visit.node.id == step.element or (new and visit.new == new))
-        ]
+        new, open_now = self.naming(step.element), [n for n, visit in enumerate(self.visits) if visit.done is None]
+        same = [n for n in open_now if self.visits[n].key == step.key]
+        named = [n for n in open_now if self.visits[n].node.id == step.element or (new and self.visits[n].new == new)]
         for n in [*same, *named][:1]:
             self.visits[n] = replace(self.visits[n], done=seq)
 

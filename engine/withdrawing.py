@@ -9,7 +9,7 @@ from sqlalchemy import select
 from engine.errors import NothingToWithdraw
 from engine.execution import Execution
 from engine.holding import Holding
-from engine.log import Command, last_entry, legible, loads
+from engine.log import Command, last_entry, legible
 from engine.relocation import Relocation
 from engine.replay import carry_out
 from engine.rows import Standing
@@ -34,7 +34,7 @@ class Withdrawing(Execution):
         before = Standing.of(machine)
         carry_out(machine, command, lambda seq: self._past(held, seq))
         for task in Relocation(self.connection, held.id).reopen({key: notice_at.isoformat() if notice_at else None}):
-            self._hand_to(task, *([f"person:{task['claimed_by']}"] if task["claimed_by"] else loads(task["assignment"])["principals"]))
+            self._hand_back(task)
         return self._store(held, command, machine, before, [])
 
     def is_withdrawable(self, instance_id: int, key: str, actor: Actor) -> bool:

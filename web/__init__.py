@@ -37,6 +37,7 @@ from web.pages import (
 from web.pages.admin import (
     calendar,
     home,
+    mending,
     people,
     processes,
     studio,
@@ -45,6 +46,7 @@ from web.pages.admin import (
     studio_forms,
     studio_runs,
     studio_scenarios,
+    unattended,
     units,
     vote_rules,
 )
@@ -56,7 +58,7 @@ TASKS = (public, signin, inbox, starting, tasks, urging, copies, files, cases, i
 DELIBERATION = (matters, deliberation, ballots, rolls, votes)
 MEETINGS = (meetings, meeting_room, meeting_records, attendance)
 PROCESSES = (processes, studio, studio_calls, studio_case, studio_forms, studio_runs, studio_scenarios)
-ADMINISTRATION = (home, units, people, calendar, vote_rules, meeting_rules, *PROCESSES)
+ADMINISTRATION = (home, units, people, calendar, vote_rules, meeting_rules, mending, unattended, *PROCESSES)
 PAGES = (*TASKS, *DELIBERATION, *MEETINGS, *ADMINISTRATION)
 BLUEPRINTS = frozenset(page.pages.name for page in PAGES)
 csrf = CSRFProtect()

@@ -96,6 +96,12 @@ def people_offered(
     return lists, {f.name: _sought(f, known, filled) for f in offered if f.name not in lists}
 
 
+def picking(form: Mapping[str, Any], known: Mapping[str, Any], filled: MultiDict[str, str], shapes: str) -> dict[str, Any]:
+    """What the template needs by which an administrator chooses people; `shapes` looks for them by the words."""
+    lists, sought = people_offered(form, known, filled.to_dict(flat=False))
+    return {"fields": fields(form), "lists": lists, "sought": sought, "shapes": shapes, "form": filled, "known": known}
+
+
 def _by_unit(found: Sequence[Official]) -> Options:
     units = names(context().session, {one.unit_id for one in found})
     return [

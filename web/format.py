@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from functools import cache, partial
+from itertools import groupby, zip_longest
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ def held_files(field: Field, form: Mapping[str, Any], data: Mapping[str, Any]) -
 def init_filters(app: Flask) -> None:
     """Registers the filters of the templates."""
     app.jinja_env.filters.update(moment=moment, day=day, local=local, category=category, limit=limit_words, listed=listed, size=size)
+    app.jinja_env.filters.update(by_part=by_part)
     app.jinja_env.filters.update(say=say, worded=worded, post=post, zip=zip, named=lambda unit: named(context().session, unit))
     app.jinja_env.globals.update(held_files=held_files, left=left, now=lambda: context().now(), asset=partial(asset, _digests(app)))
 
@@ -92,6 +95,13 @@ def day_in_words(at: datetime) -> str:
     """2026年3月2日, as documents that are always in Chinese write it."""
     local = at.astimezone(SHANGHAI)
     return f"{local.year}年{local.month}月{local.day}日"
+
+
+def by_part(sentences: Sequence[str], parts: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Sentences about a process under what they are about, as far as that is known."""
+    words = {"diagram": _("流程图"), "form": _("表单"), "table": _("决策表"), "text": _("译文")}
+    told = groupby(zip_longest(parts, sentences, fillvalue=""), key=itemgetter(0))
+    return [(words.get(part, ""), [sentence for _part, sentence in group]) for part, group in told]
 
 
 def limit_words(limit: Mapping[str, str] | None) -> str:

@@ -7,8 +7,8 @@ POLICY = (
 DRAWING = f"{POLICY}; style-src-attr 'unsafe-inline'"
 """For the editor of diagrams, which moves what it draws by style attributes."""
 
-LOCATING = frozenset(["tasks.show", "tasks.finish", "starting.ask", "starting.take", "public.follow", "public.answer"])
-"""Where a form may ask for a location."""
+LOCATING = frozenset(["tasks.show", "tasks.finish", "starting.ask", "starting.take", "public.follow", "public.answer", "studio.edit"])
+"""Where a form may ask for a location, or is tried by whoever makes it."""
 
 
 def permissions(endpoint: str | None) -> str:

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 
 from engine.outcomes import Due, Outcome
+from engine.plans import BACK
 from engine.ways import Visit
 from governance.studio.runs import WORKED
 from web.language import gettext as _
@@ -18,7 +19,7 @@ from web.trail import Step
 TOLD = WORKED | {"startEvent", "endEvent"}
 EVENTS = frozenset(["start", "timer", "message", "signal"])
 """The commands that are events of the diagram."""
-DEEDS = frozenset(["rewind", "cancel", "correct"])
+DEEDS = BACK | {"cancel", "correct"}
 """What is done to a case without finishing a step of it."""
 
 

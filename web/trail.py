@@ -53,6 +53,7 @@ KINDS = {
     "claim": lazy_pgettext("trail", "签收"),
     "release": lazy_pgettext("trail", "退回待签收"),
     "transfer": lazy_pgettext("trail", "转办"),
+    "reassign": lazy_pgettext("trail", "改派"),
     "escalate": lazy_pgettext("trail", "转由上级办理"),
     "suspend": lazy_pgettext("trail", "挂起"),
     "resume": lazy_pgettext("trail", "恢复"),

@@ -32,7 +32,7 @@ RULES = {
 NAMED = 4
 """More posts than these are no longer an explanation."""
 DEPUTY = "（代理）"
-ON_THE_WAY = ("空缺", "须回避", "就是原办理人", "代为办理", "联席办主任", "转由上级办理")
+ON_THE_WAY = ("空缺", "须回避", "就是原办理人", "代为办理", "联席办主任", "转由上级办理", "改派")
 
 
 def once_overdue(package: Package, element: str) -> str:

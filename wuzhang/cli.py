@@ -81,7 +81,7 @@ def play_process(path: Path, scenario_file: Path | None, as_json: bool) -> None:
         _show_refused(refused, as_json)
         sys.exit(FAILED)
     deadlines = planned_due(planning_calendar(PLANNED))
-    played = [play(package.program, scenario, deadlines) for scenario in scenarios]
+    played = [play(package.program, scenario, deadlines, titles=package.titles) for scenario in scenarios]
     _show_play(played, as_json)
     sys.exit(PASSED if all(p.passed for p in played) else FAILED)
 

@@ -279,6 +279,7 @@ def submit(context: Context, actor: Actor, draft_id: int, revision: int, proposa
         "base_number": latest.number if latest else 0,
         "editors": [{"person": str(person_id)} for person_id in queries.editors(context.session, held.id)],
         "changes": told.sentences,
+        "parts": told.parts,
         "scenarios_given_up": sorted(given_up.values()),
         "scenarios_reason": proposal.scenarios_reason.strip() if given_up else "",
     }

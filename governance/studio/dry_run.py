@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
+from bpmn import shipped
 from engine.diagram import Node
 from engine.packages import Package, frozen_package
 from engine.scenario_files import Scenario, read_scenario, read_value, write_scenario
@@ -20,10 +21,13 @@ from governance.errors import Refused
 from governance.forms.rules import check_form, read_form, shown_fields
 from governance.people.rules import POSTS
 from governance.studio.rules import Files, played_scenarios, problems_of
+from governance.workflow.assignment import STARTER
 from governance.workflow.rules import words
 
 MAX_STEPS = 200
 NAME = 60
+SOMEBODY = "grid_worker"
+"""Who starts a process that everybody may."""
 STAND_INS = {"photos": "photo-{n}.jpg", "attachments": f"{'0' * 64}/file-{{n}}.pdf", "signature": f"{'0' * 64}/signature.png"}
 """What stands for a file, by the field that asks for it: nobody uploads one in a dry run."""
 
@@ -107,11 +111,24 @@ def scenario_file(package: Package, record: Record, name: str, deadlines: Deadli
     return f"scenarios/{number:02}-{slug}.yaml", write_scenario(kept)
 
 
+def form_at(package: Package, node: Node) -> Raw | None:
+    """The form that is filled in at a node."""
+    return package.forms.get(node.settings.get("form", {}).get("key", ""))
+
+
+def start_form(package: Package, node: Node) -> Raw | None:
+    """The form by which somebody starts the process here; those that ship are begun by their own subjects."""
+    return None if node.events or package.diagram.main.id in shipped() else form_at(package, node)
+
+
 def proposed_start(package: Package, node: Node) -> Raw:
-    """What another scenario of the package begins with here, or else the fields of the start's form, not filled in."""
-    same = (s.start["data"] for s in package.scenarios if s.start.get(node.event.kind) == node.event.name)
-    form = package.forms.get(node.settings.get("form", {}).get("key", ""), {"properties": {}})
-    return next(same, dict.fromkeys(form["properties"], ""))
+    """What another scenario of the package begins with here; where a form is filled in, only what it does not ask for: who fills it in."""
+    same = next((s.start["data"] for s in package.scenarios if s.start.get(node.event.kind) == node.event.name), None)
+    form = start_form(package, node)
+    if form is None:
+        return same or dict.fromkeys((form_at(package, node) or {"properties": {}})["properties"], "")
+    beside = {STARTER: _by(node.settings.get("assign", {"post": SOMEBODY}))} if same is None else same
+    return {name: value for name, value in beside.items() if name not in form["properties"]}
 
 
 def proposed_answer(package: Package, lookup: str) -> Raw:
@@ -144,7 +161,9 @@ def started(package: Package, here: datetime, act: Raw) -> Record:
     if node is None or node not in package.diagram.starts(package.diagram.main.id):
         raise Refused({"element": "请选择流程怎样开始"})
     event = {node.event.kind: node.event.name} if node.event.kind in ("message", "signal") else {}
-    start = {"at": here.astimezone(SHANGHAI).isoformat(timespec="minutes"), **event, "data": _written(act.get("written"))}
+    form, beside = start_form(package, node), _written(act.get("written"))
+    data = {**_filled(form, act["filled"], beside, here), **beside} if form and "filled" in act else beside
+    start = {"at": here.astimezone(SHANGHAI).isoformat(timespec="minutes"), **event, "data": data}
     return Record({word: said for word, said in start.items() if said})
 
 
@@ -153,12 +172,9 @@ def _completed(package: Package, here: Stand, key: str, filled: Any) -> Raw:
     if task is None:
         raise Refused({"key": f"待办“{key[:60]}”不存在或已办结。"})
     settings = package.diagram.nodes[task.element].settings
-    form = package.forms.get(settings.get("form", {}).get("key", ""))
+    form = form_at(package, package.diagram.nodes[task.element])
     data = _filled(form, filled, task.data, here.at) if form else {}
-    by = next(
-        ({"person": POSTS[post].name, "post": post} for post in words(settings.get("assign", {}).get("post", "")) if post in POSTS), {}
-    )
-    step = {"complete": _short(task, here), "by": by, "data": data}
+    step = {"complete": _short(task, here), "by": _by(settings.get("assign", {})), "data": data}
     return {word: said for word, said in step.items() if said}
 
 

@@ -10,13 +10,15 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.difference import Change, difference, is_redrawn
+from engine.difference import difference, is_redrawn
 from engine.errors import NoSuchVersion
 from engine.log import Entry, entries
 from engine.packages import Package, frozen_package
 from engine.schema import instances, process_versions
 from engine.versions import Version, latest_version, package_of, retired_up_to, versions, whole_package
+from engine.wording import Change
 from governance.errors import NotFound
+from governance.studio.description import described
 from governance.studio.models import Draft, DraftRevision
 from governance.studio.rules import files_of
 from governance.workflow.rules import SETTING_WORDS
@@ -74,11 +76,16 @@ class Compared:
     def sentences(self) -> list[str]:
         return [change.message for change in self.changes]
 
+    @property
+    def parts(self) -> list[str]:
+        """What each sentence is about."""
+        return [change.part for change in self.changes]
+
 
 def compared(old: Package | None, new: Package) -> Compared:
-    """The difference of two packages; of a new process there is nothing to compare."""
+    """The difference of two packages; of a new process, all that it is."""
     if old is None:
-        return Compared((Change("diagram", "", f"新建流程“{new.diagram.main.name or new.diagram.main.id}”"),), is_redrawn=False)
+        return Compared(described(new), is_redrawn=False)
     return Compared(difference(old, new, SETTING_WORDS), is_redrawn(old, new))
 
 
@@ -161,6 +168,8 @@ class Decided:
     reason: str
     effective_at: datetime | None
     changes: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+    """What each of the changes is about; nothing is said of that by what was submitted before it was noted."""
     scenarios_given_up: tuple[str, ...] = ()
     scenarios_reason: str = ""
     approver: int | None = None
@@ -217,6 +226,7 @@ def _decided(instance_id: int, status: str, log: Sequence[Entry]) -> Decided:
         "reason": data.get("change_reason", ""),
         "effective_at": datetime.fromisoformat(data["effective_at"]) if data.get("effective_at") else None,
         "changes": tuple(data.get("changes", ())),
+        "parts": tuple(data.get("parts", ())),
         "scenarios_given_up": tuple(data.get("scenarios_given_up", ())),
         "scenarios_reason": data.get("scenarios_reason", ""),
         "lapse": lapse,

@@ -64,7 +64,7 @@ def played_scenarios(package: Package, deadlines: Deadlines) -> Mapping[str, Pla
     """What became of the scenarios, by their files; together they may take so many steps as one alone."""
     played, left = dict[str, Played](), MAX_STEPS
     for file, scenario in zip(sorted(package.rehearsed), package.scenarios, strict=True):
-        played[file] = play(package.program, scenario, deadlines, left)
+        played[file] = play(package.program, scenario, deadlines, left, package.titles)
         left = max(0, left - played[file].cost)
     return played
 

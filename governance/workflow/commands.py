@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +23,11 @@ from governance.errors import GovernanceError, NotAllowed, NotFound, Refused
 from governance.files.commands import keep_named
 from governance.files.queries import fitting
 from governance.files.rules import FITTING
-from governance.forms.rules import FILES, Field, check_form, fields, files_named, opinion_needed
+from governance.forms.rules import FILES, check_form, fields, files_named, opinion_needed
 from governance.matters.models import Matter
 from governance.organisation.models import Unit
 from governance.workflow.assignment import REPORTER, excluded
-from governance.workflow.persons import nameable, read_id
+from governance.workflow.persons import all_nameable
 from governance.workflow.world import instances
 
 OPINION = 1000
@@ -202,7 +202,7 @@ def checked(context: Context, held: Desk, data: Mapping[str, Any], misread: Mapp
 def _unknown(context: Context, held: Desk, found: Mapping[str, Any]) -> dict[str, str]:
     """What a form names that does not exist: units, people it does not offer, pictures and files that are not of this instance."""
     given = [(f, _listed(found[f.name])) for f in fields(held.form) if found.get(f.name) is not None]
-    strangers = [f for f, values in given if f.widget == "person" and not _all_offered(context, f, held.data, values)]
+    strangers = [f for f, values in given if f.widget == "person" and not all_nameable(context, f, held.data, values)]
     wrong = {f.name: f"{f.title}中有不能选的人员" for f in strangers}
     named = [(f, values) for f, values in given if f.widget in ("unit", *FITTING)]
     if not named:
@@ -219,12 +219,6 @@ def _unknown(context: Context, held: Desk, found: Mapping[str, Any]) -> dict[str
     return wrong | {
         f.name: f"{f.title}中有找不到的文件，请重新上传" if f.widget in FILES else f"{f.title}中有不存在的选项" for f in missing
     }
-
-
-def _all_offered(context: Context, field: Field, data: Mapping[str, Any], values: Sequence[str]) -> bool:
-    ids = [read_id(value) for value in values]
-    known = {one.id for one in nameable(context, field, data, ids=[i for i in ids if i is not None])}
-    return all(i in known and str(i) == value for i, value in zip(ids, values, strict=True))
 
 
 def _listed(value: Any) -> list[str]:

@@ -41,7 +41,9 @@ def settle_overdue(context: Context, task_id: int) -> None:
         _finish(context, run, holding, held, value)
 
 
-def retry(context: Context, incident_id: int, actor: Actor, correction: Mapping[str, Any] | None = None) -> Advance:
+def retry(
+    context: Context, incident_id: int, actor: Actor, correction: Mapping[str, Any] | None = None, *, reason: str | None = None
+) -> Advance:
     """Carries out what an incident keeps; its form judges a completion that nobody has filled in. Raises `Refused`, `NoIncident`."""
     run, same = instances(context), (tasks.c.instance_id == incidents.c.instance_id) & (tasks.c.key == incidents.c.task_key)
     query = select(incidents.c.command, tasks.c.id).join(tasks, same).where(incidents.c.id == incident_id, incidents.c.rule == REFUSED)
@@ -49,7 +51,7 @@ def retry(context: Context, incident_id: int, actor: Actor, correction: Mapping[
     if kept is not None:
         _holding, held = held_task(run, kept.id)
         checked(context, held, {**loads(kept.command)["data"], **(correction or {})})
-    return run.retry(incident_id, actor, correction)
+    return run.retry(incident_id, actor, correction, reason=reason)
 
 
 def _escalate(context: Context, run: Instances, holding: Holding, held: Desk) -> None:

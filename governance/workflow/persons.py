@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from governance.context import Context
@@ -19,6 +19,13 @@ def nameable(
     place = data.get("place_unit") or data.get("matter_unit")
     near = around(context.session, place) if place and field.among != "district" else None
     return officials(context.session, context.today, words(field.posts), near, q=q, ids=ids, limit=limit)
+
+
+def all_nameable(context: Context, field: Field, data: Mapping[str, Any], values: Sequence[str]) -> bool:
+    """Whether these may be chosen for a field, every one of them."""
+    ids = [read_id(value) for value in values]
+    known = {one.id for one in nameable(context, field, data, ids=[i for i in ids if i is not None])}
+    return all(i in known and str(i) == value for i, value in zip(ids, values, strict=True))
 
 
 def read_id(value: Any) -> int | None:

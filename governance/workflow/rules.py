@@ -85,6 +85,7 @@ SETTING_WORDS = (
     | ACTIONS
     | UNIT_RULES
     | OVERDUE
+    | {"paused:true": "暂停"}
     | {f"{attribute}:{code}": name for attribute in ("as", "exclude") for code, name in ACTOR_NAMES.items()}
 )
 """What the codes in a task's settings are called; where an attribute gives its codes another meaning, under its name and theirs."""

@@ -14,8 +14,9 @@ from lxml import etree
 
 from bpmn import shipped
 from engine.diagram import Node
-from engine.difference import FIELDS, difference, is_redrawn
+from engine.difference import difference, is_redrawn
 from engine.packages import DIAGRAM, Package, frozen_package, read_package
+from engine.wording import FIELDS
 from governance.workflow.rules import SETTING_WORDS
 
 DECISION = read_package(shipped()["decision_task"])

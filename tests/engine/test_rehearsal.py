@@ -313,17 +313,28 @@ def test_outcomes_add_up() -> None:
     assert (moved.tasks, moved.later, moved.earlier, moved.median) == (4, 3, 1, 2 * DAY)
 
 
-@pytest.mark.parametrize("kind", ["rewind", "cancel", "correct"])
+@pytest.mark.parametrize("kind", ["rewind", "withdraw", "cancel", "correct"])
 def test_other_commands_are_carried_out_too(kind: str) -> None:
     log = history(line("a", "b"), START, done("a#1"))
-    data = {"rewind": {"to": 1}, "correct": {"n": 1}, "cancel": {}}[kind]
-    log.append(Line(3, kind, NINE + 3 * DAY, None, data, {"opened": {"a#2": {}}} if kind == "rewind" else {}))
+    data = {"rewind": {"to": 1}, "withdraw": {"to": 1}, "correct": {"n": 1}, "cancel": {}}[kind]
+    log.append(
+        Line(3, kind, NINE + 3 * DAY, "a#1" if kind == "withdraw" else None, data, {"opened": {"a#2": {}}} if kind == "rewind" else {})
+    )
     outcome = rehearsed(line("a", "b"), line("first", "b"), log, Plan(renamed={"a": "first"}))
     assert outcome.ending is Ending.SAME
-    assert outcome.open == {"rewind": ("first",), "correct": ("b",), "cancel": ()}[kind]
-    reopened = [(3, "first", None)] if kind == "rewind" else []
+    assert outcome.open == {"rewind": ("first",), "withdraw": ("first",), "correct": ("b",), "cancel": ()}[kind]
+    reopened = [(3, "first", None)] if kind in ("rewind", "withdraw") else []
     assert [(visit.seq, visit.new, visit.done) for visit in outcome.was if visit.again] == reopened
     assert told(tuple(visit for visit in outcome.way if visit.again)) == reopened and outcome.visited["first"] == 1
+
+
+def test_what_was_taken_back_is_finished_twice() -> None:
+    log = history(line("a", "b"), START, done("a#1"))
+    log += [Line(3, "withdraw", NINE + 3 * DAY, "a#1", {"to": 1}), Line(4, "complete", NINE + 4 * DAY, "a#1", {}, {"opened": {"b#2": {}}})]
+    outcome = rehearsed(line("a", "b"), line("first", "b"), log, Plan(renamed={"a": "first"}))
+    assert outcome.ending is Ending.SAME
+    assert [visit.done for visit in outcome.way if visit.new == "first"] == [2, 4]
+    assert [visit.done for visit in outcome.was if visit.new == "first"] == [2, 4]
 
 
 def test_a_plan_names_what_is_there() -> None:

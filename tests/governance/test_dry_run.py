@@ -8,12 +8,25 @@ from typing import Any
 
 import pytest
 
-from bpmn import shipped
+from bpmn import beginning, shipped
 from engine.errors import Unreadable
 from engine.packages import Package, frozen_package, read_package
 from engine.scenario_files import read_scenario
+from engine.scenario_names import Names
 from governance.errors import Refused
-from governance.studio.dry_run import MAX_STEPS, DryRun, Record, dry_run, proposed_answer, results, scenario_file, started, tried
+from governance.studio.dry_run import (
+    MAX_STEPS,
+    DryRun,
+    Record,
+    dry_run,
+    proposed_answer,
+    proposed_start,
+    results,
+    scenario_file,
+    start_form,
+    started,
+    tried,
+)
 from tests.governance.test_persons import helped
 from tests.papers import ATTACHMENTS, seal
 
@@ -80,6 +93,50 @@ def test_a_changed_diagram_turns_it_red() -> None:
     assert name == "核查" and [failure.step for failure in failures] == [3, 3]
 
 
+WRONG = """name: 不对
+start: {data: {due_at: 2026-03-06T23:59:59+08:00}}
+steps:
+- expect:
+    open: [check_decision, nowhere]
+    overdue: [check_decision]
+    waiting: [check_outcome]
+    ended_at: [decision_carried_out]
+    data: {result_text: 好, due_at: 明天, other: 1}
+    incidents: [{element: check_decision, rule: r}]
+- {complete: carry_out_decision, refused: true, data: {result_text: 好, carry_result: done}}
+- {rewind: {to: check_decision, reason: 再看}}
+"""
+
+
+def test_what_did_not_come_true_is_told_by_the_names_of_steps_and_fields() -> None:
+    broken = frozen_package({**TASK.files, "scenarios/09-x.yaml": WRONG.encode()})
+    _name, failures = results(broken, no_limit)["scenarios/09-x.yaml"]
+    assert [(failure.step, failure.message) for failure in failures] == [
+        (1, "待办应为 “核查落实情况”、“nowhere”，实际为 “落实议定事项”。"),
+        (1, "超期的待办应为 “核查落实情况”，实际为 无。"),
+        (1, "等待中的事件应为 “落实到位吗？”，实际为 无。"),
+        (1, "应当到达结束事件 “已落实”，实际到达 无。"),
+        (1, "数据“落实情况”应为 好，实际没有填写。"),
+        (1, "数据“due_at”应为 明天，实际为 2026-03-06T23:59:59+08:00。"),
+        (1, "数据“other”应为 1，实际没有填写。"),
+        (1, "异常应为 “核查落实情况”（r），实际为 无。"),
+        (2, "“落实议定事项”本应被拒绝，却可以办理。"),
+        (3, "无法退回到“核查落实情况”：该环节没有办理过。"),
+    ]
+    closed = WRONG.partition("steps:")[0] + "steps: [{complete: check_decision}]"
+    _name, failures = results(frozen_package({**TASK.files, "scenarios/09-x.yaml": closed.encode()}), no_limit)["scenarios/09-x.yaml"]
+    assert [failure.message for failure in failures] == ["待办“核查落实情况”不存在或已办结。"]
+
+
+def test_steps_of_one_name_are_told_apart_by_their_ids() -> None:
+    names = Names(read_package(shipped()["decision_task"]).diagram, {})
+    assert names.step("check_decision#2") == "核查落实情况#2"
+    alike = frozen_package(
+        {**TASK.files, "process.bpmn": TASK.files["process.bpmn"].replace("落实议定事项".encode(), "核查落实情况".encode())}
+    )
+    assert Names(alike.diagram, {}).step("check_decision") == "核查落实情况（check_decision）"
+
+
 def test_a_form_is_read_and_checked_as_on_the_task_page() -> None:
     ran = begun(TASK, "decision_handed_over")
     with pytest.raises(Refused) as refused:
@@ -104,6 +161,39 @@ def test_people_and_locations_are_recorded_as_they_were_filled_in() -> None:
         "18",
         {"longitude": 121.4737, "latitude": 31.2304, "accuracy": 20.0, "address": "滨江路 1 号"},
     )
+
+
+def test_who_starts_a_process_fills_in_its_form() -> None:
+    package = frozen_package(helped().files)
+    start = package.diagram.nodes["request_made"]
+    assert proposed_start(package, start) == {"starter": {"person": "网格员", "post": "grid_worker"}}
+    filled = {"reason": ["排查"], "from_date": ["2026-03-09"], "to_date": ["2026-03-10"], "helper": ["17"], "spot": ["滨江路 1 号"]}
+    by = {"starter": '{"person": "网格员", "post": "grid_worker"}'}
+    act = {"element": "request_made", "filled": filled, "written": by}
+    record = started(package, NINE, act)
+    assert record.start["data"] == {
+        "reason": "排查",
+        "from_date": "2026-03-09",
+        "to_date": "2026-03-10",
+        "helper": "17",
+        "spot": {"address": "滨江路 1 号"},
+        "starter": {"person": "网格员", "post": "grid_worker"},
+    }
+    assert keys(dry_run(package, record, None, no_limit)) == ["approve_request#1"]
+    with pytest.raises(Refused) as refused:
+        started(package, NINE, {**act, "filled": {**filled, "reason": [""]}})
+    assert refused.value.errors == {"reason": "请填写事由"}
+
+
+def test_what_another_scenario_says_of_who_starts_it_is_proposed_and_nothing_of_its_form() -> None:
+    package = frozen_package(beginning("request", "process_1", "请假"))
+    start = package.diagram.nodes["request_made"]
+    assert start_form(package, start) == package.forms["request"]
+    assert proposed_start(package, start) == {
+        "place_unit": "grid-01",
+        "starter": {"person": "王芳", "post": "grid_worker", "unit": "grid-01"},
+    }
+    assert start_form(DISPOSAL, DISPOSAL.diagram.nodes["case_reported"]) is None
 
 
 def test_a_lookup_is_asked_and_answered_in_turn() -> None:

@@ -48,6 +48,14 @@ ADDED = """<bpmn:userTask id="legal_review" name="法律审查"><bpmn:extensionE
 <wz:deadline amount="1" unit="work_days" /><wz:status value="审查中" /></bpmn:extensionElements></bpmn:userTask>
 <bpmn:sequenceFlow id="to_legal" sourceRef="carry_out_decision" targetRef="legal_review" />"""
 
+FLOW = 'sourceRef="accept_case" targetRef="accept_outcome"'
+NOTED = (
+    FLOW,
+    'sourceRef="accept_case" targetRef="noted" /><bpmn:scriptTask id="noted" name="自动登簿"><bpmn:script>booked = true</bpmn:script>'
+    f'</bpmn:scriptTask><bpmn:sequenceFlow id="booked" {FLOW.replace("accept_case", "noted")}',
+)
+"""A step that runs by itself, in the process of issues."""
+
 
 class Court(Studio):
     """Decisions of meetings on their way, and drafts that would treat them otherwise."""

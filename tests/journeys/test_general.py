@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.outcomes import Ending
 from engine.packages import DIAGRAM, frozen_package
 from engine.versions import latest_version, package_of, publish
 from governance.studio.commands import draft_version, save
@@ -17,7 +18,7 @@ from governance.studio.runs import Choice, begin_preview, begin_rehearsal, resul
 from governance.workflow.copying import copy
 from governance.workflow.urging import urge
 from tests.district import District
-from tests.governance.test_runs import Court
+from tests.governance.test_runs import NOTED, Court
 from tests.journeys.browser import DESKTOP, PHONE, People
 from tests.journeys.matters import acting, place, reported
 
@@ -40,7 +41,7 @@ TARGETS = """() => [...document.querySelectorAll(
 
 
 def in_the_studio(town: District) -> dict[str, int]:
-    """A draft with a change and a mistake, a rehearsal of it, a second version and who would come to it."""
+    """A draft with a change, a new step and a mistake, a rehearsal of it, a second version and who would come to it."""
     with town.office.work() as context:
         court, connection = Court(town, context), context.session.connection()
         before = latest_version(connection, "issue_disposal")
@@ -48,13 +49,13 @@ def in_the_studio(town: District) -> dict[str, int]:
         renamed = court.diagram(held).replace('name="受理登记"', 'name="受理"')
         files = {**package_of(connection, before.id).files, DIAGRAM: renamed.encode()}
         version = publish(connection, context.new_id(), frozen_package(files), context.now(), by="test", reason="试")
-        save(context, court.maker, held.id, held.revision, {DIAGRAM: renamed.replace('<wz:form key="grade_case" />', "")})
+        save(context, court.maker, held.id, held.revision, {DIAGRAM: renamed.replace('<wz:form key="grade_case" />', "").replace(*NOTED)})
         rehearsal = begin_rehearsal(context, court.maker, held.id, Choice())
         preview = begin_preview(context, court.maker, version.id)
         ids = {"draft": held.id, "before": before.id, "version": version.id, "rehearsal": rehearsal.id, "preview": preview.id}
     town.tick()
     with town.office.work() as context:
-        ids["rehearsed"] = results(context.session, ids["rehearsal"])[0][0].instance_id
+        ids["rehearsed"] = results(context.session, ids["rehearsal"], Ending.REROUTED)[0][0].instance_id
     return ids
 
 
@@ -106,6 +107,7 @@ PAGES: dict[str, tuple[str, Address]] = {
     "accounts": ("guanli", lambda m: "/admin/people/accounts?q=lianxi"),
     "calendar": ("guanli", lambda m: "/admin/calendar"),
     "incidents": ("guanli", lambda m: "/admin/processes/incidents"),
+    "unattended": ("guanli", lambda m: "/admin/tasks"),
     "processes": ("guanli", lambda m: "/admin/processes"),
     "draft": ("guanli", lambda m: f"/admin/studio/{m['draft']}/review"),
     "rehearsals": ("guanli", lambda m: f"/admin/studio/{m['draft']}/rehearsals"),

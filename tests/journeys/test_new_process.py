@@ -71,6 +71,9 @@ def test_a_new_process_is_made_agreed_to_started_and_worked(chromium: Browser, d
 
         approver = people.at("guanli")
         approver.open_first("审批流程变更")
+        facts = approver.page.locator(".changes")
+        expect(facts.first).to_contain_text("“同意吗？”到“已同意” · “审批结果”是“同意”")
+        expect(facts.nth(1)).to_contain_text("表单“申请”的“由谁代班” · 短文字；选填；字数上限：100")
         approver.choose("同意")
         approver.submit()
 

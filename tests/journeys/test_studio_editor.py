@@ -7,15 +7,18 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from time import time
 
 import pytest
+from lxml import etree
 from playwright.sync_api import Browser, Page, expect
 
-from bpmn import shipped
+from bpmn import beginning, shipped
 from engine.packages import DIAGRAM, frozen_package, read_package
-from tests.journeys.browser import DESKTOP, PHONE, new_page
+from tests.journeys.browser import DESKTOP, PATIENCE, PHONE, new_page
 from tests.journeys.studio import Bench
 
+REQUEST = frozen_package(beginning("request", "process_1", "请假"))
 DECISION = read_package(shipped()["decision_task"])
 TASK, GATEWAY, FLOW = "carry_out_decision", "check_outcome", "check_outcome_to_decision_carried_out"
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8")
@@ -300,6 +303,81 @@ def replaced(page: Page, kind: str) -> None:
     """Changes the kind of the selected element by its menu."""
     page.locator(".djs-context-pad [data-action=replace]").click()
     page.locator(".djs-popup .entry").filter(has_text=kind).click()
+
+
+def dropped_on(page: Page, flow: str) -> None:
+    """Puts a new step onto a flow, nearer to where it comes from, by the palette."""
+    page.locator(".djs-palette [data-action='create.task']").click()
+    point = page.locator(f"[data-element-id={flow}] .djs-visual > path").evaluate(
+        """path => {
+             const { x, y } = path.getPointAtLength(path.getTotalLength() * 0.3), { a, d, e, f } = path.getScreenCTM();
+             return [a * x + e, d * y + f];
+           }"""
+    )
+    page.mouse.move(point[0] - 40, point[1] - 40)
+    page.mouse.move(*point, steps=4)
+    page.mouse.click(*point)
+    page.keyboard.press("Escape")  # no name yet
+
+
+def kept(page: Page, bench: Bench, revision: int) -> None:
+    """Waits until the draft has come to this revision."""
+    patience = time() + PATIENCE / 1000
+    while bench.revision < revision and time() < patience:
+        page.wait_for_timeout(50)
+    assert bench.revision == revision
+
+
+def boxes(bench: Bench) -> dict[str, tuple[float, ...]]:
+    """Where each node is drawn."""
+    root = etree.fromstring(bench.files[DIAGRAM].encode())
+    drawn = root.iter("{http://www.omg.org/spec/BPMN/20100524/DI}BPMNShape")
+    found = {shape.get("bpmnElement", ""): shape.find("{http://www.omg.org/spec/DD/20100524/DC}Bounds") for shape in drawn}
+    nodes = bench.now().diagram.nodes
+    return {
+        id: tuple(float(bounds.get(part, 0)) for part in ("x", "y", "width", "height"))
+        for id, bounds in found.items()
+        if bounds is not None and id in nodes
+    }
+
+
+def apart(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """The wider of the gaps between two boxes, across and down."""
+    (x, y, width, height), (left, top, wide, high) = one, other
+    return max(left - x - width, x - left - wide, top - y - height, y - top - high)
+
+
+ROOMS = {
+    "after a gateway": (REQUEST, "to_agreed"),
+    "before a gateway": (REQUEST, "to_decision"),
+    "after a start": (REQUEST, "to_approve"),
+    "upwards": (REQUEST, "to_approve_again"),
+    "round a corner": (REQUEST, "to_refused"),
+    "back": (REQUEST, "to_revise"),
+    "in lanes": (DECISION, FLOW),
+    "from lane to lane": (DECISION, "check_outcome_to_carry_out_decision"),
+}
+
+
+@pytest.mark.parametrize("where", ROOMS)
+def test_a_step_put_onto_a_flow_gets_room_and_one_undo_takes_all_back(editor: Editor, where: str) -> None:
+    package, flow = ROOMS[where]
+    bench = Bench(package)
+    page = editor(bench, package.diagram.starts(package.diagram.main.id)[0].id)
+    page.get_by_role("button", name="看全图").click()
+    before, ends = boxes(bench), package.diagram.flows[flow]
+    dropped_on(page, flow)
+    kept(page, bench, 8)
+    now, diagram = boxes(bench), bench.now().diagram
+    [new] = now.keys() - before.keys()
+    assert [f.source for f in diagram.incoming[new]] == [ends.source] and [f.target for f in diagram.outgoing[new]] == [ends.target]
+    near = {(one, other): apart(now[one], now[other]) for one in now for other in now if one < other}
+    closest = min((gap, pair) for pair, gap in near.items() if new in pair)
+    assert closest[0] >= 20, closest
+    assert [pair for pair, gap in near.items() if gap < 0] == []
+    page.get_by_role("button", name="撤销").click()
+    kept(page, bench, 9)
+    assert boxes(bench) == before and bench.changes() == [] and not bench.redrawn()
 
 
 def test_leaving_before_everything_is_saved_is_asked_about(editor: Editor, bench: Bench) -> None:

@@ -190,6 +190,50 @@ def test_a_condition_is_chosen_and_the_preview_obeys(designer: Worker) -> None:
     expect(shown(page).locator("[data-field=lead_unit] select")).to_be_visible()
 
 
+TRIED = {
+    "title": "试填",
+    "properties": {
+        "where": {"type": "object", "title": "在哪里", "x-ui": {"widget": "location"}},
+        "helper": {"type": "string", "title": "协助人", "maxLength": 40, "x-ui": {"widget": "person", "among": "district"}},
+        "signed": {"type": "string", "title": "签名", "maxLength": 200, "x-ui": {"widget": "signature"}},
+        "files": {"type": "array", "title": "附件", "items": {"type": "string"}, "maxItems": 3, "x-ui": {"widget": "attachments"}},
+        "note": {"type": "string", "title": "备注", "maxLength": 40, "x-ui": {"widget": "text"}},
+    },
+}
+
+
+def test_every_control_of_the_preview_does_what_it_does_for_whoever_fills_in_the_form(designer: Worker) -> None:
+    files = {**files_of("decision_task"), "forms/tried.json": json.dumps(TRIED, ensure_ascii=False)}
+    page = bench(designer, "forms", files).page
+    page.context.grant_permissions(["geolocation"])
+    page.context.set_geolocation({"longitude": 121.4737, "latitude": 31.2304, "accuracy": 20})
+    page.locator(".fd-forms").get_by_role("button", name="试填", exact=True).click()
+    form = shown(page)
+    form.get_by_role("button", name="使用当前位置").click()
+    expect(form.locator(".location-told")).to_contain_text("121.4737")
+    form.locator("input[type=file]").last.set_input_files({"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"})
+    expect(form.locator(".signature-sheet")).to_have_text("在此处签名（预览中不能签）")
+    expect(form.locator("noscript")).to_have_count(0)
+    seek = form.locator("[data-seek]")
+    seek.press_sequentially("网格长", delay=60)
+    expect(form.locator("[data-people] input").first).to_be_visible()
+    expect(seek).to_be_focused()
+    expect(seek).to_have_value("网格长")
+    form.locator("[data-people] input").first.check()
+    form.get_by_label("备注").fill("记一笔")
+    form.get_by_label("意见").last.fill("同意")
+    form.get_by_label("常用语").select_option(index=1)
+    expect(form.get_by_label("意见").last).to_have_value(re.compile("同意."))
+    expect(form.locator("[data-people] input").first).to_be_checked()
+    expect(form.locator(".location-told")).to_contain_text("121.4737")
+    assert form.locator("input[type=file]").last.evaluate("input => input.files.length") == 1
+    seek.fill("网格员")
+    seek.press("Enter")
+    expect(form.locator("[data-people]")).to_contain_text("网格员")
+    form.locator(".form-actions button").click()
+    expect(page.locator(".fd-preview [role=status]")).to_have_text("这是预览，不提交，也不检查填写的内容。")
+
+
 def test_what_reads_a_field_is_named_before_it_goes(designer: Worker) -> None:
     made = opened(designer, "本级处置")
     page = made.page

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
-from bpmn import shipped
+from bpmn import beginning, shipped
 from engine.packages import read_package
 from engine.scenario_files import read_scenario
 from tests.journeys.browser import PHONE, People, Worker
@@ -128,6 +128,34 @@ def test_what_the_start_lacks_is_said_and_what_was_typed_stays(designer: Worker)
     press(page, "开始")
     expect(page.get_by_role("alert")).to_contain_text("数据“due_at”还没有填写")
     expect(page.get_by_label("decision_id的值")).to_have_value("7")
+
+
+def test_a_process_that_people_start_begins_with_its_form(designer: Worker) -> None:
+    files = {name: text.decode() for name, text in beginning("request", "process_1", "请假").items()}
+    made = bench(designer, "scenarios", files)
+    page = made.page
+    press(page, "录一个新场景")
+    expect(page.locator(".sc-desk h2")).to_have_text("提交申请")
+    expect(form(page).locator("h2")).to_have_text("发起")
+    expect(page.locator(".sc-value input").first).to_be_hidden()
+    with page.expect_response(re.compile("dry-run$")):
+        form(page).get_by_role("button", name="提交", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("请填写事由")
+    for name, text in {"reason": "回乡探亲", "from_date": "2026-03-09", "to_date": "2026-03-13"}.items():
+        form(page).locator(f"[name={name}]").fill(text)
+    with page.expect_response(re.compile("dry-run$")):
+        form(page).get_by_role("button", name="提交", exact=True).click()
+    expect(page.locator(".sc-desk h2")).to_have_text("办理“审批”")
+    press(page, "撤销上一步")
+    expect(form(page).locator("[name=reason]")).to_have_value("回乡探亲")
+    with page.expect_response(re.compile("dry-run$")):
+        form(page).get_by_role("button", name="提交", exact=True).click()
+    handled(page, "同意")
+    page.get_by_label("场景名称").fill("一次同意")
+    press(page, "存入草稿")
+    expect(page.locator("[data-path='scenarios/03-一次同意.yaml'] .light-green")).to_have_text("通过")
+    kept = read_scenario(made.text("scenarios/03-一次同意.yaml") or "")
+    assert kept.start["data"]["reason"] == "回乡探亲" and kept.start["data"]["starter"]["person"] == "王芳"
 
 
 def test_messages_and_answers_of_lookups_are_recorded(designer: Worker) -> None:

@@ -183,6 +183,13 @@ def test_only_pages_with_a_form_may_ask_the_device_where_it_is(district: Distric
     assert asked == dict.fromkeys(asked, "geolocation=()") | {NEAR: "geolocation=(self)"}
 
 
+def test_whoever_makes_a_form_may_try_the_location_in_it(district: District) -> None:
+    designer = sign_in(district.app(), district, "liucheng")
+    made = designer.post("/admin/studio/new", "/admin/processes", name="试填", template="request").location
+    policies = {address: designer.http.get(address).headers["Permissions-Policy"] for address in (made, f"{made}/review")}
+    assert policies == {made: "geolocation=(self)", f"{made}/review": "geolocation=()"}
+
+
 def test_the_preview_draws_both(district: District) -> None:
     designer = sign_in(district.app(), district, "liucheng")
     token = designer.token("/admin")["csrf_token"]

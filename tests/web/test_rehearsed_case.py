@@ -20,7 +20,7 @@ from governance.studio.runs import Choice, begin_rehearsal
 from governance.workflow.world import instances
 from tests.district import District
 from tests.faults.people import Client, sign_in
-from tests.governance.test_runs import Court
+from tests.governance.test_runs import FLOW, NOTED, Court
 from tests.journeys.matters import LEAK, Matter, place, reported
 
 
@@ -77,11 +77,10 @@ def test_both_ways_stand_side_by_side_with_the_place_where_they_part(district: D
 
 def test_a_step_that_is_new_or_no_more_stands_alone(district: District) -> None:
     matter = reported(district, place(1)).accepted()
-    flow = 'sourceRef="accept_case" targetRef="accept_outcome"'
     looked = '<bpmn:userTask id="look" name="复核登记"></bpmn:userTask>'
-    on = f'<bpmn:sequenceFlow id="looked" {flow.replace("accept_case", "look")}'
+    on = f'<bpmn:sequenceFlow id="looked" {FLOW.replace("accept_case", "look")}'
     client = sign_in(district.app(), district, "liucheng")
-    change = flow, f'sourceRef="accept_case" targetRef="look" />{looked}{on}'
+    change = FLOW, f'sourceRef="accept_case" targetRef="look" />{looked}{on}'
     passed = table(page(client, tried(district, *change), instance(matter)))
     assert [line for line in passed if line[0] != line[1]] == [["—", "复核登记视为已办3月2日 09:00"]]
     stopped = table(page(client, tried(district, *change, plan=Plan()), instance(matter)))
@@ -116,10 +115,7 @@ def test_the_summary_leads_to_the_cases_that_part_at_a_place(district: District)
 
 def test_a_case_that_ends_the_same_says_which_steps_fell_away_or_are_new(district: District) -> None:
     matter = reported(district, place(1)).accepted()
-    flow = 'sourceRef="accept_case" targetRef="accept_outcome"'
-    noted = '<bpmn:scriptTask id="noted" name="自动登簿"><bpmn:script>booked = true</bpmn:script></bpmn:scriptTask>'
-    on = f'<bpmn:sequenceFlow id="booked" {flow.replace("accept_case", "noted")}'
-    run = tried(district, flow, f'sourceRef="accept_case" targetRef="noted" />{noted}{on}')
+    run = tried(district, *NOTED)
     client = sign_in(district.app(), district, "liucheng")
     summary = client.http.get(f"/admin/studio/runs/{run}").get_data(as_text=True)
     assert "结果相同，途经不同" in summary and "1 件事项结果与当时相同" in summary

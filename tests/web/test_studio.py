@@ -108,6 +108,32 @@ def test_a_change_goes_from_the_list_to_the_next_version(district: District, des
     assert district.findings() == []
 
 
+def test_a_new_process_is_read_in_sentences_part_by_part(district: District, designer: Client, other: Client) -> None:
+    made = designer.post("/admin/studio/new", "/admin/processes", name="外出登记", template="request").location
+    review = designer.http.get(f"{made}/review").get_data(as_text=True)
+    assert [review.index(f"<h3>{part}</h3>") for part in ("流程图", "表单", "译文")] == sorted(
+        review.index(f"<h3>{part}</h3>") for part in ("流程图", "表单", "译文")
+    )
+    assert "“审批结果”是“同意”" in review and "表单“申请”的“事由” · 长文字；必填" in review
+    designer.post(f"{made}/submit", f"{made}/review", reason="外出要登记", revision="1")
+    with district.office.work() as context:
+        task_id = context.session.scalar(select(tasks.c.id).where(tasks.c.element == "approve_change", tasks.c.closed_at.is_(None)))
+    task = other.http.get(f"/tasks/{task_id}").get_data(as_text=True)
+    assert "<h3>流程图</h3>" in task and "<h3>表单</h3>" in task and "“审批结果”是“同意”" in task
+    designer.post(f"{made}/withdraw", f"{made}/review")
+
+
+def test_what_is_long_is_folded(district: District, designer: Client) -> None:
+    whole = {
+        name: text for name, text in read_package(shipped()["issue_disposal"]).whole.items() if name.endswith((".bpmn", ".json", ".dmn"))
+    }
+    copied = {**whole, DIAGRAM: whole[DIAGRAM].replace(b'id="issue_disposal"', b'id="copied"', 1)}
+    made = designer.post("/admin/studio/import", "/admin/processes", file=(io.BytesIO(pack(copied)), "x.zip")).location
+    review = designer.http.get(f"{made}/review").get_data(as_text=True)
+    assert re.search(r"<summary>其余 \d+ 条</summary>", review)
+    assert review.index("环节“受理登记”") > review.index("<summary>其余")
+
+
 def test_two_who_save_at_once_lose_nothing(district: District, designer: Client, other: Client) -> None:
     address = begun(district, designer)
     seen = files(other, address)

@@ -370,6 +370,7 @@ def test_no_chinese_but_data_is_on_an_english_page(
             "/ballots",
             "/admin/meetings",
             "/admin/processes/incidents",
+            "/admin/tasks",
             "/admin/processes",
             _version(town),
         ],
@@ -489,6 +490,32 @@ def test_refusals_are_in_english(town: District, matters: dict[str, Matter], dat
             "环节“受理登记”的办理时限由“3 工作日，截止于 =due_at”改为“1 工作日，截止于 =due_at”",
             "Step “Accept and register” · Time limit changed from “3 working days, until =due_at” to “1 working day, until =due_at”",
         ),
+        (
+            "环节“受理登记” · 办理人：岗位 网格员、网格长，单位 所在街道，回避 发起人；填写表单“受理登记”；办理结果：“受理”、“不予受理”；"
+            "办理时限：3 工作日；超期处理：按规定催办；之后到“受理登记”、“看现场”",
+            "Step “Accept and register” · Handled by: post Grid worker, Grid lead, unit The subdistrict, without Started by; "
+            "form “Accept and register” is filled in; Outcome: “Accept”, “Not accepted”; Time limit: 3 working days; "
+            "When overdue: Reminders as the rules say; then to “Accept and register”, “看现场”",
+        ),
+        (
+            "“受理登记”到“看现场” · “办理结果”是“受理、不予受理”之一，并且“days”大于“3”",
+            "“Accept and register” to “看现场” · “Outcome” is one of “Accept, Not accepted”, and “days” is more than “3”",
+        ),
+        (
+            "表单“受理登记”的“问题类别” · 目录选择；选填；必填的情况：“办理结果”不是“受理”；选项：“受理”、“不予受理”；填写提示“照实填”",
+            "Form “Accept and register”, field “Category” · from a list; optional; required when “Outcome” is not “Accept”; "
+            "choices: “Accept”, “Not accepted”; hint “照实填”",
+        ),
+        (
+            "决策表“受理时限”第 2 行 · 依据：“紧急程度”任意，“级别”是“3”；得出：“数量”是“1”",
+            "Decision table “Acceptance limits”, row 2 · looks at: any “Priority”, “级别” is “3”; gives: “数量” is “1”",
+        ),
+        (
+            "待办应为 “受理登记”、“看现场”，实际为 无。",
+            "Open tasks should be “Accept and register”, “看现场” and are none.",
+        ),
+        ("子流程“受理登记” · 属于“受理登记”", "Subprocess “Accept and register” · part of “Accept and register”"),
+        ("数据“问题类别”应为 3，实际没有填写。", "Data “Category”: expected 3, found nothing."),
         ("环节“受理登记”的办理时限“3 工作日”取消", "Step “Accept and register” · Time limit “3 working days” removed"),
         (
             "环节“受理登记”的可用操作由“转办、沟通”改为“转办、抄送”",

@@ -9,6 +9,7 @@ from api.work import context
 from governance.calendar.queries import missing_next_year
 from governance.people.queries import vacancies
 from governance.workflow.queries import open_incidents
+from governance.workflow.unattended import unattended
 from web.access import for_posts
 from web.pages.admin import ADMINISTRATOR, DESIGNER
 
@@ -22,6 +23,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "admin/home.html",
         incidents=len(open_incidents(given)),
+        unattended=len(unattended(given)),
         vacant=len(vacancies(given.session, given.today)),
         missing_year=missing_next_year(given.session, given.today),
     )

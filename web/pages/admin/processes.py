@@ -12,9 +12,11 @@ from api.signin import actor
 from api.work import context
 from bpmn import shipped
 from engine.versions import package_of, whole_package
+from engine.world import Advance
 from governance.errors import Refused
 from governance.people.queries import names
 from governance.studio import queries
+from governance.workflow.mending import is_unchosen
 from governance.workflow.overdue import retry as retry_incident
 from governance.workflow.queries import open_incidents
 from web.about import about_instance
@@ -76,7 +78,8 @@ def incidents() -> ResponseReturnValue:
     found = open_incidents(given)
     latest = {key: queries.current(given.session, key) for key in {one.key for one in found}}
     abouts = {one.id: about_instance(one.instance_id, one.title) for one in found}
-    return render_template("admin/incidents.html", incidents=found, latest=latest, abouts=abouts, step=_step)
+    by_choice = {one.id for one in found if is_unchosen(given, one)}
+    return render_template("admin/incidents.html", incidents=found, latest=latest, abouts=abouts, step=_step, by_choice=by_choice)
 
 
 def _step(incident: RowMapping) -> str:
@@ -95,7 +98,11 @@ def retry(incident_id: int) -> ResponseReturnValue:
         raise Refused({"correction": _('更正的数据应为 JSON 对象，例如 {"tier": 2}')}) from error
     if not isinstance(correction, dict):
         raise Refused({"correction": _('更正的数据应为 JSON 对象，例如 {"tier": 2}')})
-    advance = retry_incident(context(), incident_id, actor().record(), correction)
+    return retried(retry_incident(context(), incident_id, actor().record(), correction))
+
+
+def retried(advance: Advance) -> ResponseReturnValue:
+    """What a retry has come to."""
     if advance.stopped:
         flash(_("仍然无法继续：%(why)s", why=say(advance.stopped.message)), "warning")
     else:

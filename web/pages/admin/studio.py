@@ -227,26 +227,19 @@ def _review(held: Draft, errors: dict[str, str], status: int = 200) -> ResponseR
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two packages side by side: the sentences by part, and which elements are marked on either diagram."""
+    """Two packages side by side, and which elements are marked on either diagram."""
 
     told: queries.Compared
     before: dict[str, Any]
     after: dict[str, Any]
 
-    @property
-    def parts(self) -> list[tuple[str, list[str]]]:
-        """The sentences by what they are about."""
-        words = {"diagram": _("流程图"), "form": _("表单"), "table": _("决策表"), "text": _("译文")}
-        return [
-            (words[part], [c.message for c in self.told.changes if c.part == part])
-            for part in words
-            if any(c.part == part for c in self.told.changes)
-        ]
-
 
 def _comparison(told: queries.Compared, old: Package | None, new: Package) -> Comparison:
+    """Of a new process everything is told, and nothing stands out."""
+    if old is None:
+        return Comparison(told, _marked(), _marked())
     changed = {c.element for c in told.changes if c.part == "diagram"}
-    before, after = _elements(old) if old else set(), _elements(new)
+    before, after = _elements(old), _elements(new)
     gone, come, both = changed & (before - after), changed & (after - before), changed & before & after
     return Comparison(told, _marked(removed=gone, changed=both), _marked(added=come, changed=both))
 

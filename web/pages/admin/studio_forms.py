@@ -44,7 +44,8 @@ def form_preview() -> ResponseReturnValue:
         form, filled, known = _form(sent), _filled(sent), _known(sent)
     except Refused as refused:
         return render_template("admin/_form_preview.html", problems=list(refused.errors.values())), 422
-    return render_template("admin/_form_preview.html", **_shape(form, filled, known))
+    shape = _shape(form, filled, known)
+    return render_template("admin/_form_preview.html", **shape | (_starting() if sent.get("starting") is True else {}))
 
 
 @pages.post("/table")
@@ -138,6 +139,11 @@ def _shape(form: Mapping[str, Any], filled: MultiDict[str, str], known: Mapping[
         "task": None,
         "uploads": {},
     }
+
+
+def _starting() -> dict[str, Any]:
+    """What is different where the form begins a process: nobody gives an opinion on what they ask for themselves."""
+    return {"has_opinion": False, "press": _("提交"), "title": _("发起")}
 
 
 def _offered(field: Field) -> Options:

@@ -26,7 +26,18 @@ from governance.calendar.rules import SHANGHAI, moment_told
 from governance.errors import Refused
 from governance.forms.rules import Field, fields
 from governance.people.rules import POSTS
-from governance.studio.dry_run import DryRun, Record, dry_run, proposed_answer, proposed_start, results, scenario_file, started, tried
+from governance.studio.dry_run import (
+    DryRun,
+    Record,
+    dry_run,
+    proposed_answer,
+    proposed_start,
+    results,
+    scenario_file,
+    start_form,
+    started,
+    tried,
+)
 from governance.studio.rules import edited
 from governance.studio.vocabulary import LOOKUP_NAMES
 from governance.workflow.rules import UNIT_RULES, planned_due, words
@@ -133,9 +144,10 @@ def _result(path: str, name: str, failures: Sequence[Failure]) -> dict[str, Any]
 
 
 def _starts(package: Package) -> Iterator[dict[str, Any]]:
-    """How the process can begin, each with the data that a scenario of the package gives it."""
+    """How the process can begin, each with its form, and with the data that a scenario of the package gives it beside that."""
     for node in package.diagram.starts(package.diagram.main.id):
-        yield {"element": node.id, "name": say(node.label), "example": _texts(proposed_start(package, node))}
+        form = node.settings.get("form", {}).get("key", "") if start_form(package, node) else ""
+        yield {"element": node.id, "name": say(node.label), "form": form, "example": _texts(proposed_start(package, node))}
 
 
 def _shown(package: Package, ran: DryRun) -> dict[str, Any]:

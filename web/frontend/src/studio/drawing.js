@@ -5,6 +5,7 @@ import Modeler from 'bpmn-js/lib/Modeler';
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import minimap from 'diagram-js-minimap';
 import language from './language.js';
+import room from './room.js';
 import shapes from './shapes.js';
 import wz from './wz.js';
 
@@ -24,7 +25,7 @@ export function makeDrawing(container, editable) {
   const drawing = new Drawing({
     container,
     moddleExtensions: { wz },
-    additionalModules: [language, minimap, ...(editable ? [CreateAppendAnythingModule, shapes, simulation] : [])],
+    additionalModules: [language, minimap, ...(editable ? [CreateAppendAnythingModule, shapes, room, simulation] : [])],
   });
   drawing.lost = [];
   drawing.on('import.parse.complete', (read) => { if (read.definitions) drawing.lost = keepLists(read); });

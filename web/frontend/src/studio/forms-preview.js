@@ -1,5 +1,7 @@
 // The form as the server draws it for those who handle the step, in a frame of its own: a phone's width there is a phone's width to the styles.
-import { make, meta } from '../page.js';
+import { locatable } from '../locating.js';
+import { all, make, meta } from '../page.js';
+import { phrased } from '../phrasing.js';
 import { button } from './forms-parts.js';
 import { say } from './forms-words.js';
 
@@ -28,9 +30,13 @@ export class Preview {
   #running = null;
   #form = null;
 
-  /** `data` is what the process knows when the form is opened; `pressed(filled)` is told when somebody presses the form's button. */
-  constructor(url, { data = {}, pressed = () => {} } = {}) {
-    Object.assign(this, { url, data });
+  /**
+   * `data` is what the process knows when the form is opened, `filled` what is in it at first; `starting`: it begins a process.
+   * `pressed(filled)` is told when somebody presses the form's button.
+   */
+  constructor(url, { data = {}, filled = {}, starting = false, pressed = () => this.tell('previewPressed') } = {}) {
+    Object.assign(this, { url, data, starting });
+    this.#filled = filled;
     this.frame = make('iframe', { className: 'fd-frame', title: say('previewTitle'), sandbox: 'allow-same-origin', srcdoc: shell() });
     this.stage = make('div', { className: 'fd-stage' }, this.frame);
     this.message = make('p', { className: 'notice notice-warning', role: 'status', hidden: true });
@@ -39,7 +45,14 @@ export class Preview {
       make('div', { className: 'fd-preview-head' }, make('h2', {}, say('preview')), make('div', { className: 'fd-widths', role: 'group', 'aria-label': say('previewWidth') }, ...this.buttons)),
       make('p', { className: 'help' }, say('previewHelp')), this.message, this.stage);
     this.frame.addEventListener('load', () => {
-      this.#page().addEventListener('change', () => this.#tried());
+      phrased(this.#page());
+      this.#page().addEventListener('change', ({ target }) => { if (!target.matches('form, [data-seek]')) this.#tried(); });
+      this.#page().addEventListener('input', ({ target }) => { if (target.matches('[data-seek]')) this.#later(() => this.#seek(target)); });
+      this.#page().addEventListener('keydown', (event) => {
+        if (event.key !== 'Enter' || event.isComposing || !event.target.matches('[data-seek]')) return;
+        event.preventDefault();
+        this.#seek(event.target);
+      });
       this.#page().addEventListener('click', (event) => {
         if (!event.target.closest('.form-actions button')) return;
         event.preventDefault();
@@ -62,8 +75,12 @@ export class Preview {
   /** Shows the form as it stands, once the typing pauses. */
   show(form) {
     this.#form = form;
+    this.#later(() => this.#ask());
+  }
+
+  #later(act) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), PAUSE);
+    this.#timer = setTimeout(act, PAUSE);
   }
 
   #page() {
@@ -72,7 +89,8 @@ export class Preview {
 
   #values() {
     const values = {};
-    for (const [name, value] of new this.frame.contentWindow.FormData(this.#page().querySelector('form'))) if (typeof value === 'string') (values[name] ??= []).push(value);
+    const form = this.#page().querySelector('form');
+    for (const [name, value] of form ? new this.frame.contentWindow.FormData(form) : []) if (typeof value === 'string') (values[name] ??= []).push(value);
     return values;
   }
 
@@ -81,28 +99,58 @@ export class Preview {
     this.#ask();
   }
 
-  async #ask() {
+  /** Whom the words find, beside those chosen; the words may still be growing. */
+  #seek(input) {
+    this.#filled = this.#values();
+    const people = `[data-people="${CSS.escape(input.name.replace(/\.q$/, ''))}"]`;
+    const draw = (fragment) => {
+      const found = new DOMParser().parseFromString(fragment, 'text/html').querySelector(people);
+      if (found) this.#page().querySelector(people)?.replaceWith(found);
+      this.#fit();
+    };
+    this.#ask(draw, () => this.#seek(input));
+  }
+
+  /** `again` asks anew when somebody has gone on filling in meanwhile. */
+  async #ask(draw = (fragment) => this.#draw(fragment), again = () => this.#tried()) {
     if (!this.#form || !this.#page()) return;
     this.#running?.abort();
     const running = this.#running = new AbortController();
+    const before = JSON.stringify(this.#values());
     try {
-      const answer = await asked(this.url, { form: this.#form, filled: this.#filled, data: this.data }, running.signal);
-      this.#draw(await answer.text());
+      const answer = await asked(this.url, { form: this.#form, filled: this.#filled, data: this.data, starting: this.starting }, running.signal);
+      const fragment = await answer.text();
+      if (JSON.stringify(this.#values()) !== before) return again();
+      draw(fragment);
       this.message.hidden = true;
     } catch (problem) {
       if (problem.name === 'AbortError') return;
-      this.message.textContent = say('previewFailed');
-      this.message.hidden = false;
+      this.tell('previewFailed');
     }
+  }
+
+  tell(words) {
+    this.message.textContent = say(words);
+    this.message.hidden = false;
   }
 
   #draw(fragment) {
     const page = this.#page();
     const { name, value } = this.frame.contentDocument.activeElement ?? {};
+    const files = new Map(all(page, 'input[type=file]').map((input) => [input.name, input]));
     page.innerHTML = fragment;
+    this.#enliven(page, files);
     const again = name && [...page.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
     (again?.find((one) => one.type !== 'radio' || one.value === value))?.focus({ preventScroll: true });
     this.#fit();
+  }
+
+  /** Gives the parts what a page gives them. The frame runs no script, so nothing can be drawn in it: a sheet to sign on says so. */
+  #enliven(page, files) {
+    for (const without of all(page, 'noscript')) without.remove();
+    for (const input of all(page, 'input[data-location]')) locatable(input);
+    for (const input of all(page, 'input[type=file]')) input.replaceWith(files.get(input.name) ?? input);
+    for (const sheet of all(page, '.signature-sheet')) sheet.textContent = say('previewSignature');
   }
 
   /** As wide as the screen that is meant, made smaller where there is less room, and as high as what it shows. */

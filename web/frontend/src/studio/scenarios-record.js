@@ -23,6 +23,7 @@ export class Recorder {
   async begin() {
     const told = await this.ask({});
     this.starts = told?.starts ?? [];
+    this.chosen = this.starts[0];
     this.at = told?.at ?? '';
     this.draw();
     focusOn(this.way.querySelector('h2'));
@@ -68,26 +69,39 @@ export class Recorder {
       alarm(this.errors),
       ...(this.here ? this.standing() : [this.starting()]),
     ], false);
-    this.showTask();
+    if (this.here) this.showTask();
+    else this.showStart();
   }
 
   starting() {
-    const values = (start) => new Values(say('startData'), this.typed[start?.element] ?? start?.example, say('startDataHelp'));
-    let chosen = this.starts.find(({ element }) => this.typed[element]) ?? this.starts[0];
-    let data = values(chosen);
     const at = entry({ type: 'datetime-local', value: this.at, key: 'at', onInput: (value) => { this.at = value; } });
-    const which = select({ value: chosen?.element, options: this.starts.map(({ element, name }) => [element, name]), key: 'start', onChange: (element) => {
-      chosen = this.starts.find((one) => one.element === element);
-      const next = values(chosen);
-      data.box.replaceWith(next.box);
-      data = next;
-    } });
-    const go = () => {
-      this.typed = { [chosen.element]: data.written };
-      return this.act({ kind: 'start', element: chosen.element, at: this.at, written: data.written });
-    };
-    const begin = button(say('start'), go, { className: 'btn btn-primary', disabled: !chosen, 'data-key': 'begin' });
-    return section(say('startTitle'), ...(this.starts.length > 1 ? [labelled(say('startWhich'), which)] : []), labelled(say('startAt'), at), data.box, make('div', { className: 'sc-actions' }, begin));
+    const options = this.starts.map(({ element, name }) => [element, name]);
+    const which = select({ value: this.chosen?.element, options, key: 'start', onChange: (element) => { this.chosen = this.starts.find((one) => one.element === element); this.draw(); } });
+    return section(say('startTitle'), ...(this.starts.length > 1 ? [labelled(say('startWhich'), which)] : []), labelled(say('startAt'), at), ...(this.chosen?.form ? this.startingByForm() : this.startingPlainly()));
+  }
+
+  /** With data that are typed by name. */
+  startingPlainly() {
+    const data = this.startData('startData');
+    const begin = button(say('start'), () => this.go(data), { className: 'btn btn-primary', disabled: !this.chosen, 'data-key': 'begin' });
+    return [data.box, make('div', { className: 'sc-actions' }, begin)];
+  }
+
+  /** With the form that is filled in at the start; its button begins. */
+  startingByForm() {
+    this.beside = this.startData('startBeside');
+    return [make('p', { className: 'help' }, say('startByForm')), make('details', { className: 'fd-more' }, make('summary', {}, say('startBeside')), this.beside.box)];
+  }
+
+  startData(title) {
+    const { element, example } = this.chosen ?? {};
+    return new Values(say(title), this.typed[element] ?? example, say('startDataHelp'));
+  }
+
+  go({ written }, filled) {
+    this.typed = { [this.chosen.element]: written };
+    this.filled = filled;
+    return this.act({ kind: 'start', element: this.chosen.element, at: this.at, written, ...(filled && { filled }) });
   }
 
   standing() {
@@ -173,6 +187,14 @@ export class Recorder {
   finishing() {
     const { input, box } = nameField(say('scenarioName'), 'name');
     return section(say('finish'), make('p', { className: 'help' }, say('finishHelp')), box, button(say('save'), () => this.keep(input.value), { className: 'btn btn-primary', 'data-key': 'save', 'data-edits': '', disabled: this.draft.readOnly }));
+  }
+
+  showStart() {
+    const { chosen } = this;
+    if (!chosen?.form) return this.desk.replaceChildren();
+    const preview = new Preview(this.preview, { filled: this.filled, starting: true, pressed: (filled) => this.go(this.beside, filled) });
+    this.desk.replaceChildren(make('h2', {}, chosen.name), preview.message, preview.stage);
+    preview.show(readForm(this.draft, pathOf(chosen.form)));
   }
 
   /** The task at hand, with the form that whoever does it will see. */
