@@ -20,7 +20,7 @@ from governance.organisation.models import Kind
 from governance.organisation.queries import of_kind
 from governance.people.models import Appointment
 from governance.people.queries import in_office
-from governance.people.rules import POSTS, principal
+from governance.people.rules import OVERSEERS, POSTS, principal
 from governance.workflow.assignment import LAST_RESORT, excluded
 from governance.workflow.commands import Desk, desk, held_task
 from governance.workflow.persons import nameable
