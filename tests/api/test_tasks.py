@@ -273,7 +273,7 @@ def test_a_client_takes_back_what_it_has_just_done(app: Flask, worker: Client, l
     again = worker.done(f"/tasks/{task}/withdraw", {"reason": "填错了"})
     assert again["closed_at"] is None and "complete" in again["actions"]
     worker.done(f"/tasks/{task}/complete", {"data": ACCEPTED})
-    lead.done(f"/tasks/{waiting(lead, worker.read(f'/tasks/{task}')['case'])}/claim", {})
+    worker.done(f"/tasks/{waiting(worker, worker.read(f'/tasks/{task}')['case'])}/claim")
     assert refusal(worker.post(f"/tasks/{task}/withdraw", {"reason": "填错了"}), 409)["type"].endswith("nothing-to-withdraw")
 
 
