@@ -33,8 +33,7 @@ from governance.workflow.queries import readable_desk
 from governance.workflow.urging import may_urge
 from tests.deliberations import suggested
 from tests.district import District
-from tests.governance.test_starting import Office, leave
-from tests.governance.test_urging import ALLOWED
+from tests.governance.test_starting import Office
 from tests.journeys.matters import Matter, acting, place, reported
 
 STRANGER = "bumen"
@@ -159,7 +158,7 @@ def test_only_who_has_the_task_may_copy_it_where_its_diagram_says_so(district: D
 
 def test_what_somebody_else_has_claimed_is_theirs_to_copy(office: Office) -> None:
     context = office.context
-    office.publish(leave(ALLOWED))
+    office.publish()
     task = office.open(office.begun()).id
     context.session.execute(update(tasks).where(tasks.c.id == task).values(claimed_by=str(office.worker.person_id)))
     with pytest.raises(ClaimedByOther):
@@ -232,7 +231,7 @@ def test_the_box_comes_in_pages_and_is_searched(district: District) -> None:
 
 def test_what_was_started_is_read_too(office: Office) -> None:
     context = office.context
-    office.publish(leave(ALLOWED))
+    office.publish()
     held, stranger = office.begun(), acting(context, STRANGER)
     with pytest.raises(NotFound):
         shown(context.session, stranger, held.id)

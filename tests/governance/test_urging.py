@@ -27,7 +27,6 @@ from tests.district import District
 from tests.governance.test_starting import Office, leave
 from tests.journeys.matters import Matter, acting, place, reported
 
-ALLOWED = (b'allow="transfer,withdraw"', b'allow="transfer,urge,copy"')
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
@@ -113,7 +112,7 @@ def test_whoever_it_concerns_may_and_nobody_else(district: District, matter: Mat
 def test_whoever_started_it_may(district: District) -> None:
     with district.office.work() as context, context.session.begin_nested() as savepoint:
         office = Office(district, context)
-        office.publish(leave(ALLOWED))
+        office.publish()
         held = desk(context, office.open(office.begun()).id)
         assert may_urge(context, office.worker, held) and readable_desk(context, office.worker, held.task["id"])
         assert not may_urge(context, office.lead, held) and not may_urge(context, office.holder(), held)

@@ -19,7 +19,7 @@ from governance.workflow.world import has_acted
 from tests.district import MONDAY, District
 from tests.governance.test_starting import Office, leave
 
-ALLOW = b'<wz:actions allow="transfer,withdraw" />'
+ALLOW = b'<wz:actions allow="transfer,withdraw,urge,copy" />'
 
 
 @pytest.fixture

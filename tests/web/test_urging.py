@@ -15,7 +15,6 @@ from governance.workflow.world import instances
 from tests.district import District
 from tests.faults.people import Client, sign_in
 from tests.governance.test_starting import ASKED, KEY, leave
-from tests.governance.test_urging import ALLOWED
 from tests.journeys.matters import Matter, name, place, reported
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -25,7 +24,7 @@ MARKUP = "<img src=x onerror=alert(1)>"
 def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
     made = District(tmp_path_factory.mktemp("urging"))
     with made.office.work() as context:
-        publish(context.session.connection(), context.new_id(), leave(ALLOWED), context.now(), by="system", reason="试行")
+        publish(context.session.connection(), context.new_id(), leave(), context.now(), by="system", reason="试行")
     yield made
     made.close()
 
