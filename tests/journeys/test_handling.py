@@ -32,7 +32,7 @@ def test_13_one_page_holds_everything(town: District, people: People) -> None:
     page = people.at(lead).page
     page.goto(f"{people.home}/tasks/{matter.task()}")
     expect(page.locator("h1")).to_have_text("本级处置")
-    expect(page.locator(".card > h2")).to_have_text(["事项", "办理", "流转轨迹", "签收", "联系反映人", "为什么在我这里", "流程图"])
+    expect(page.locator(".card > h2")).to_have_text(["事项", "办理", "流转轨迹", "签收", "抄送", "联系反映人", "为什么在我这里", "流程图"])
     expect(page.locator("[for=opinion]")).to_contain_text("意见")
     expect(page.locator(".djs-container")).to_be_visible()
 

@@ -19,7 +19,7 @@ def test_1_tabs_and_badges_equal_the_lists(town: District, people: People) -> No
     page = people.at(worker).page
     page.goto(f"{people.home}/inbox")
     tabs = page.locator(".tabs a")
-    expect(tabs).to_have_text([re.compile("待办"), "已办", "我发起"])
+    expect(tabs).to_have_text([re.compile("待办"), "已办", "我发起", "抄送我"])
     expect(tabs.first.locator(".badge")).to_have_text(str(page.locator("[data-row]").count()))
     tabs.filter(has_text="已办").click()
     expect(page.locator("[data-row]")).to_have_count(1)
