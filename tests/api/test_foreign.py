@@ -16,7 +16,15 @@ from tests.district import District
 
 FILLED = {"data": ACCEPTED}
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-BODIES = {"transfer": {"person": "1", "reason": "x"}, "photos": {"picture": PIXEL}, "files": {"name": "a.png", "content": PIXEL}}
+BODIES = {
+    "transfer": {"person": "1", "reason": "x"},
+    "withdraw": {"reason": "x"},
+    "urge": {"words": "x"},
+    "copy": {"people": ["1"], "words": "x"},
+    "read": {},
+    "photos": {"picture": PIXEL},
+    "files": {"name": "a.png", "content": PIXEL},
+}
 """What these calls read; the others read what a form is filled in with, or a reason."""
 CASE = ("GET /cases/{case}", "GET /cases/{case}/timeline")
 TASK = (
@@ -26,11 +34,14 @@ TASK = (
     "POST /tasks/{task}/complete",
     "POST /tasks/{task}/foresee",
     "POST /tasks/{task}/transfer",
+    "POST /tasks/{task}/withdraw",
     "POST /tasks/{task}/photos",
     "POST /tasks/{task}/files",
     "GET /tasks/{task}/colleagues",
     "GET /tasks/{task}/people",
 )
+BESIDE = tuple(call.replace(" ", " /tasks/{task}/") for call in ("POST urge", "GET recipients", "POST copy", "POST read"))
+"""Beside the task; what auditors may of it, see the tests of copies and urgings."""
 VOTE = ("POST /votes/{code}/ballots", "GET /votes/{vote_id}")
 """Behind a voting code, and for those who keep the roll: see the tests of votes."""
 READ = ("GET /instances", "GET /instances/{instance}", "GET /instances/{instance}/log", "GET /instances/{instance}/state")
@@ -56,7 +67,7 @@ def foreigners(district: District) -> dict[str, str]:
 def test_every_call_is_in_the_matrix(app: Flask) -> None:
     described = app.test_client().get("/api/v1/openapi.json").json or {}
     ours = {f"{method.upper()} {path}" for path, item in described["paths"].items() for method in item if method != "parameters"}
-    tried = {"POST /tokens", "POST /cases", "GET /tasks", "GET /units", *VOTE, *CASE, *TASK, *READ, *MOVE}
+    tried = {"POST /tokens", "POST /cases", "GET /tasks", "GET /units", *VOTE, *CASE, *TASK, *BESIDE, *READ, *MOVE}
     named = {t.replace("{case}", "{case_id}").replace("{task}", "{task_id}").replace("{instance}", "{instance_id}") for t in tried}
     assert {f"{method} /api/v1{path}" for method, path in (t.split(" ") for t in named)} == ours
 
@@ -77,7 +88,7 @@ def test_strangers_find_nothing(app: Flask, district: District, worker: Client, 
         assert (
             ids["case"] not in client.get("/tasks").text + client.get("/tasks", box="done").text + client.get("/tasks", box="started").text
         )
-        for call in (*CASE, *TASK):
+        for call in (*CASE, *TASK, *BESIDE):
             refusal(_made(client, call, ids, FILLED), 404)
         if "system_administrator" not in posts:
             for call in (*READ, *MOVE):

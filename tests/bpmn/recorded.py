@@ -34,7 +34,7 @@ class Recorder(_Player):
         self.log: list[Line] = []
         self.answers: list[list[Any]] = []
         self.numbers: dict[str, int] = {}
-        super().__init__(package.program, scenario, deadlines, MAX_STEPS)
+        super().__init__(package.program, scenario, deadlines, MAX_STEPS, {})
 
     def lookup(self, key: str, name: str, data: Mapping[str, Any]) -> Data:
         answer = super().lookup(key, name, data)
