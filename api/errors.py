@@ -87,6 +87,7 @@ STATUS: Mapping[type[Exception], int] = {
     engine.WrongVersion: 409,
     engine.NothingToUndo: 409,
     engine.NothingToWithdraw: 409,
+    engine.TakenBack: 409,
     TableRejected: 422,
     AnchorDiffers: 409,
     calendar.CalendarError: 409,

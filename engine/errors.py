@@ -149,6 +149,10 @@ class NothingToWithdraw(EngineError):
     """已经有了后续动作，或者已经通知了外部，不能取回。"""
 
 
+class TakenBack(EngineError):
+    """这次提交后来被取回了，请在重新打开的页面上提交。"""
+
+
 class NothingToUndo(EngineError):
     """移到新版之后又有了新的进展，或者没有移过，不能撤销。"""
 

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 
 from engine.assigning import Assigning
 from engine.changing_version import ChangingVersion
-from engine.errors import NoSuchCommand, NoSuchInstance
+from engine.errors import NoSuchCommand, NoSuchInstance, TakenBack
 from engine.holding import Held, Holding, must_be_open
 from engine.log import ORIGIN, Command, legible, loads, storable
 from engine.replay import MOVING
@@ -83,9 +83,11 @@ class Instances(Retrying, Withdrawing, ChangingVersion, Assigning):
     def complete(
         self, holding: Holding, data: Mapping[str, Any], actor: Actor, *, opinion: str | None = None, idempotency_key: str | None = None
     ) -> Advance:
-        """Finishes an open task; raises `TaskClosed`, `ClaimedByOther`, `InstanceAtRest`."""
+        """Finishes an open task; raises `TaskClosed`, `ClaimedByOther`, `InstanceAtRest`, `TakenBack`."""
         held, key = holding.instance, holding.task["key"]
         if idempotency_key and (seq := self._seen(held.id, idempotency_key)):
+            if holding.task["closed_at"] is None:
+                raise TakenBack
             return self._repeated(held, seq)
         self._permit(held, RUNNING)
         must_be_open(holding.task, actor)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from engine.diagram import Diagram
 from engine.errors import NothingToUndo, PlanRefused
 from engine.log import Data, Recorded
 
 Line = TypeVar("Line", bound=Recorded)
+
+
+class HasKind(Protocol):
+    """An entry of the log, in whatever form."""
+
+    @property
+    def kind(self) -> str: ...
+
+
+Kinded = TypeVar("Kinded", bound=HasKind)
 BACK = frozenset(["rewind", "withdraw"])
 """The commands by which it goes back to where it was after another."""
 HAPPENING = frozenset(["start", "complete", "timer", "message", "signal", "service_result", "correct", "cancel"]) | BACK
@@ -62,6 +72,17 @@ class Plan:
 
 def _names(diagram: Diagram) -> set[str]:
     return set(diagram.nodes) | {event.name for node in diagram.nodes.values() for event in node.events if event.name}
+
+
+def lasting(log: Iterable[Kinded]) -> list[Kinded]:
+    """What was done and not taken back; a withdrawal follows at once what it takes back."""
+    found: list[Kinded] = []
+    for entry in log:
+        if entry.kind == "withdraw":
+            del found[-1:]
+        else:
+            found.append(entry)
+    return found
 
 
 def standing_moves(log: Iterable[Recorded]) -> list[Recorded]:

@@ -13,7 +13,7 @@ from engine.log import Command, last_entry, legible
 from engine.relocation import Relocation
 from engine.replay import carry_out
 from engine.rows import Standing
-from engine.schema import outbox
+from engine.schema import incidents, outbox
 from engine.world import RUNNING, Actor, Advance
 
 
@@ -33,13 +33,20 @@ class Withdrawing(Execution):
         machine = self._machine(held, command.at, [])
         before = Standing.of(machine)
         carry_out(machine, command, lambda seq: self._past(held, seq))
+        if Standing.of(machine).open - before.open != {key}:
+            raise NothingToWithdraw
         for task in Relocation(self.connection, held.id).reopen({key: notice_at.isoformat() if notice_at else None}):
             self._hand_back(task)
         return self._store(held, command, machine, before, [])
 
     def is_withdrawable(self, instance_id: int, key: str, actor: Actor) -> bool:
-        """Whether the last that happened to an instance is that this person finished this task, and it told nobody outside."""
+        """Whether the last that happened to an instance is that this person finished this task, and it settled no incident and told
+        nobody outside; that it ended no other task is seen when it is taken back."""
         last = last_entry(self.connection, instance_id)
-        told = select(outbox.c.id).where(outbox.c.instance_id == instance_id, outbox.c.created_at >= last.at).limit(1)
-        own = last.kind == "complete" and last.task_key == key and last.actor.get("person") == actor["person"]
-        return own and self.connection.scalar(told) is None
+        if last.kind != "complete" or last.task_key != key or last.actor.get("person") != actor["person"]:
+            return False
+        followed = (
+            select(outbox.c.id).where(outbox.c.instance_id == instance_id, outbox.c.created_at >= last.at),
+            select(incidents.c.id).where(incidents.c.instance_id == instance_id, incidents.c.resolved_at >= last.at),
+        )
+        return all(self.connection.scalar(query.limit(1)) is None for query in followed)

@@ -28,7 +28,7 @@ def put_file(context: Context, path: Path, content: bytes) -> None:
     if _BROUGHT not in session.info:
         session.info[_BROUGHT] = {}
         event.listen(session, "before_commit", lambda ending: None if ending.in_nested_transaction() else lay(ending))
-        event.listen(session, "after_rollback", _forget)
+        event.listen(session, "after_rollback", lambda ending: None if ending.in_nested_transaction() else _forget(ending))
     session.info[_BROUGHT][path] = (content, path.with_suffix(f".{context.new_id()}"))
 
 

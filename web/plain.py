@@ -8,6 +8,7 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext
 
+from engine.plans import lasting
 from governance.cases.models import Case
 from governance.forms.rules import fields
 from governance.inbox.queries import Mark, Stage
@@ -49,14 +50,16 @@ class PlainStep:
 
 def public_photos(marks: Iterable[Mark]) -> set[int]:
     """The pictures that reporters may see of what was done."""
-    done = ((mark, field) for mark in marks if mark.kind == "complete" for field in fields(mark.form))
+    done = ((mark, field) for mark in lasting(marks) if mark.kind == "complete" for field in fields(mark.form))
     meant = [(mark, field) for mark, field in done if field.is_public and field.widget == "photos"]
     return {int(id) for mark, field in meant for id in mark.data.get(field.name) or () if str(id).isdecimal()}
 
 
 def public_files(marks: Sequence[Mark]) -> list[Named]:
     """The files that reporters may see of what was done, each once, under the names of their fields."""
-    shown = (filled for step in steps([mark for mark in marks if mark.kind == "complete"]) for filled in step.filled if filled.is_public)
+    shown = (
+        filled for step in steps([mark for mark in lasting(marks) if mark.kind == "complete"]) for filled in step.filled if filled.is_public
+    )
     return list({file.value: file for filled in shown for file in filled.files}.values())
 
 

@@ -126,6 +126,14 @@ def reckon(case: Case, standings: Iterable[Standing], calendar: WorkCalendar) ->
     return _clock(case) != before
 
 
+def go_back(case: Case, data: Mapping[str, Any], standings: Iterable[Standing], calendar: WorkCalendar) -> None:
+    """Leaves nothing on the case of what was taken back: neither what was found of it, nor what it did to the clock."""
+    case.category = _text(data.get("category"), 8)
+    for name in COUNTERS:
+        setattr(case, name, _count(data, name))
+    reckon(case, standings, calendar)
+
+
 def final_status(close_code: str | None, data: Mapping[str, Any]) -> str:
     """The status a case ends in."""
     if close_code == "居民撤回":

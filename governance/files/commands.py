@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, select, update
 
 from governance.context import Context
 from governance.errors import NotFound, Refused
@@ -39,6 +39,8 @@ def add_file(
     same_form = (FormFile.instance_id == instance_id, FormFile.task_key == task_key, FormFile.added_by == by)
     brought = context.session.scalars(select(FormFile).where(*same_form)).all()
     if instance_id and (known := next((file for file in brought if (file.digest, file.name) == (sent.digest, sent.name)), None)):
+        put_file(context, file_path(context.folder, sent.digest), sent.content)
+        known.added_at = context.now()
         return known
     if len(brought) >= PER_FORM:
         raise Refused({"file": f"一张表单最多上传 {PER_FORM} 次，请先提交，或者稍后再传"})
@@ -86,10 +88,14 @@ def keep_named(context: Context, instance_id: int, values: Collection[str]) -> N
 
 def unnamed(now: datetime) -> Select[Any]:
     """The uploads that were never handed in."""
-    return select(FormFile.id).where(FormFile.named_at.is_(None), FormFile.added_at < now - WAITING)
+    return select(FormFile.id).where(*_unnamed(now))
 
 
 def drop_unnamed(context: Context) -> int:
-    """Forgets the uploads that were never handed in; says how many."""
-    gone = context.session.execute(delete(FormFile).where(FormFile.id.in_(unnamed(context.now()))))
+    """Forgets the uploads that were never handed in; says how many. Whoever names one at this moment keeps it."""
+    gone = context.session.execute(delete(FormFile).where(*_unnamed(context.now())))
     return gone.rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+def _unnamed(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (FormFile.named_at.is_(None), FormFile.added_at < now - WAITING)

@@ -24,7 +24,8 @@ from governance.forms.rules import NAMED_FILE, fields
 def fitting(session: Session, values: Collection[str], instance_id: int, starter: int | None) -> Mapping[str, set[str]]:
     """Which of these values name a file of the instance, or one that waits for its starter, by the fields that may name it."""
     digests = {value.partition("/")[0] for value in values if "/" in value}
-    found = session.scalars(select(FormFile).where(_of(instance_id, starter), FormFile.digest.in_(digests))).all() if digests else ()
+    named = select(FormFile).where(_of(instance_id, starter), FormFile.digest.in_(digests)).with_for_update()
+    found = session.scalars(named).all() if digests else ()
     return {widget: {file.value for file in found if file.kind in kinds} for widget, kinds in FITTING.items()}
 
 

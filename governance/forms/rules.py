@@ -99,10 +99,13 @@ def read_form(form: Mapping[str, Any], filled: Mapping[str, Sequence[str]]) -> t
 
 
 def _is_emptied(field: Field, filled: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a field without a value says that there is none: what is picked from a list stays, files and boxes say so by silence."""
-    return (
-        field.type == "array" or field.widget == "signature" or (field.name in filled and field.widget not in ("unit", "choice", "codes"))
-    )
+    """Whether a field without a value says that there is none: files and boxes say so by silence."""
+    return field.type == "array" or field.widget == "signature" or (field.name in filled and _can_be_empty(field))
+
+
+def _can_be_empty(field: Field) -> bool:
+    """What is picked from a list stays what it was, and yes or no is always one of them."""
+    return field.type == "array" or (field.widget not in ("unit", "choice", "codes", "outcome") and field.type != "boolean")
 
 
 def check_form(
@@ -117,6 +120,7 @@ def check_form(
     shown = {f.name: f for f in shown_fields(form, data, known, at)}
     found = {name: problem for name, problem in (misread or {}).items() if name in shown}
     found |= dict.fromkeys((name for name in {*data, *emptied} if name not in form["properties"]), "表单中没有这一项")
+    found |= {name: f"{shown[name].title}填写不正确" for name in emptied if name in shown and not _can_be_empty(shown[name])}
     kept = {name: value for name, value in data.items() if name in shown}
     found |= {name: f"{shown[name].title}填写的内容过多" for name, value in kept.items() if len(_parts(value)) > MAX_PARTS}
     found |= {name: f"{shown[name].title}含有无法保存的字符" for name, value in kept.items() if not all(map(_storable, _parts(value)))}

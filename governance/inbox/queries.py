@@ -350,11 +350,13 @@ class Stage:
 
 
 def stages(context: Context, instance_id: int) -> list[Stage]:
-    """The stages of an instance, the first first; tasks that do not change the status are not among them."""
+    """The stages of an instance, the first first; tasks that do not change the status, or that were taken back, are not among them."""
     nodes = _nodes(context, instance_id)
-    query = select(tasks.c.element, tasks.c.opened_at, tasks.c.assignment).where(tasks.c.instance_id == instance_id).order_by(tasks.c.id)
+    taken_back = select(commands.c.at).where(commands.c.instance_id == instance_id, commands.c.kind == "withdraw")
+    lasting = or_(tasks.c.outcome.is_distinct_from("cancelled"), tasks.c.closed_at.not_in(taken_back))
+    query = select(tasks.c.element, tasks.c.opened_at, tasks.c.assignment).where(tasks.c.instance_id == instance_id, lasting)
     found = []
-    for row in context.session.connection().execute(query):
+    for row in context.session.connection().execute(query.order_by(tasks.c.id)):
         status = nodes[row.element].settings.get("status", {}).get("value") if row.element in nodes else None
         principals = loads(row.assignment)["principals"]
         units = dict.fromkeys(int(p.rpartition("@")[2]) for p in principals if p.startswith("post:"))

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.log import entries
+from engine.plans import lasting
 from engine.schema import instances as instance_rows
 from engine.schema import tasks
 from engine.versions import latest_version
@@ -158,9 +159,8 @@ def deliveries(context: Context, meeting_id: int) -> list[Delivery]:
 def _delivery(context: Context, decision: Decision, instance: Any, task: Any) -> Delivery:
     if instance is None:
         return Delivery(decision, "待交办", is_over=False, is_late=False)
-    told_so_far = [
-        e.data.get("result_text", "") for e in entries(context.session.connection(), instance.id) if e.kind == "complete" and e.data
-    ]
+    done = [e for e in lasting(entries(context.session.connection(), instance.id)) if e.kind == "complete" and e.data]
+    told_so_far = [(e.data or {}).get("result_text", "") for e in done]
     result = next((text for text in reversed(told_so_far) if text), "")
     if task is None:
         return Delivery(decision, "已落实" if instance.status == FINISHED else "已终止", is_over=True, is_late=False, result=result)

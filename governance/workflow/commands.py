@@ -90,7 +90,7 @@ def desk(context: Context, task_id: int) -> Desk:
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound
-    data = loads(row["state"])["data"] if row["state"] else {}
+    data = loads(row["state"]).get("data", {}) if row["state"] else {}
     package = package_of(connection, row["version_id"], row["digest"])
     if row["closed_at"]:
         package = package_of(connection, version_then(connection, row["instance_id"], row["version_id"], row["closed_at"]))

@@ -14,6 +14,7 @@ from engine.errors import NothingWaits
 from engine.holding import Held
 from engine.instances import Instances
 from engine.log import entries, loads
+from engine.plans import lasting
 from engine.replay import MOVING, lived
 from engine.schema import tasks
 from engine.versions import programs
@@ -75,7 +76,7 @@ def follow_calendar(context: Context, instance_id: int) -> None:
     moved = {row["id"]: new for row in _limited(run, held) if (new := _counted(row, calendar)).due_at != row["due_at"]}
     case = context.session.scalar(select(Case).where(Case.instance_id == instance_id))
     due_before = case.due_at if case else None
-    case_moved = case is not None and reckon(case, _standings(run, held), calendar)
+    case_moved = case is not None and reckon(case, standings(run, held), calendar)
     if moved or case_moved:
         told = {"because": CALENDAR_CHANGED}
         if case and case.due_at and case.due_at != due_before:
@@ -106,15 +107,18 @@ def _notice(stage: int, due_at: datetime, warn_at: datetime) -> datetime | None:
 def next_notice(task: Mapping[str, Any], calendar: WorkCalendar) -> datetime | None:
     """When the next reminder of a task that is open again is due; None without a limit, and after the last."""
     why = loads(task["assignment"])["why"]
-    if "limit" not in why or not task["due_at"]:
+    if not task["due_at"]:
         return None
-    unit, since = LimitUnit(why["limit"]["unit"]), limited_since(task["opened_at"], why)
+    unit = LimitUnit(why["limit"]["unit"]) if "limit" in why else LimitUnit.CALENDAR_DAYS
+    since = limited_since(task["opened_at"], why)
     return _notice(task["notice_stage"], task["due_at"], warn_at(since, task["due_at"], unit, calendar))
 
 
-def _standings(run: Instances, held: Held) -> Iterator[Standing]:
-    """How the instance stood after each command that moved it."""
-    for entry, machine in lived(programs(run.connection), held.version_id, entries(run.connection, held.id)):
-        if entry.kind in MOVING:
+def standings(run: Instances, held: Held) -> Iterator[Standing]:
+    """How the instance stood after each command that moved it, save those that were taken back."""
+    log = entries(run.connection, held.id)
+    counted = {entry.seq for entry in lasting(log)}
+    for entry, machine in lived(programs(run.connection), held.version_id, log):
+        if entry.kind in MOVING and entry.seq in counted:
             settings = tuple(machine.diagram.nodes[task.element].settings for task in machine.open())
             yield Standing(machine.data, settings, RUNNING, entry.at)

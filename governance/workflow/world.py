@@ -94,7 +94,8 @@ Follower = Callable[[Context, Advance], None]
 Carrier = Callable[[Context, int], None]
 FOLLOWERS: dict[str, Follower] = {}
 CARRIERS: dict[str, Carrier] = {}
-ACTING: set[str] = set()
+ACTING = {"draw_sample"}
+"""What is drawn by lot is not drawn again."""
 
 
 def answers(name: str, *, acts: bool = False) -> Callable[[Answer], Answer]:

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from api.signin import actor
 from api.work import context, undo
-from engine.errors import ClaimedByOther, EngineError, InstanceAtRest, NothingToWithdraw, StepFailed, TaskClosed
+from engine.errors import ClaimedByOther, EngineError, InstanceAtRest, NothingToWithdraw, StepFailed, TakenBack, TaskClosed
 from engine.log import loads
 from engine.world import Advance
 from governance.cases.photos import add_photo
@@ -69,7 +69,7 @@ def finish(task_id: int) -> ResponseReturnValue:
     except Refused as refused:
         undo()
         return _page(task_id, refused.errors, form, 422)
-    except (TaskClosed, ClaimedByOther, Escalated, InstanceAtRest) as error:
+    except (TaskClosed, ClaimedByOther, Escalated, InstanceAtRest, TakenBack) as error:
         said = sentence(error)
         undo()
         return _page(task_id, {}, form, 409, stale=said)
