@@ -13,7 +13,16 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.audit import verify
 from engine.database import writing
-from engine.errors import ClaimedByOther, InstanceAtRest, NoSuchTask, NothingToWithdraw, StaleRevision, TaskClosed, VersionRefused
+from engine.errors import (
+    ClaimedByOther,
+    InstanceAtRest,
+    NoSuchTask,
+    NothingToWithdraw,
+    StaleRevision,
+    TakenBack,
+    TaskClosed,
+    VersionRefused,
+)
 from engine.log import entries
 from engine.schema import commands, incidents, instances, outbox, process_versions, task_candidates, tasks, timers
 from engine.world import Advance
@@ -375,6 +384,35 @@ def test_limits_go_on_as_if_nothing_had_been_done(bench: Bench) -> None:
     with bench.database.connect() as connection:
         assert connection.scalar(select(timers.c.due_at)) == due
     assert whole(bench, begun.instance_id)
+
+
+def test_what_ended_other_tasks_stays_done(bench: Bench) -> None:
+    loop = "<loopCardinality>3</loopCardinality><completionCondition>nrOfCompletedInstances &gt;= 2</completionCondition>"
+    several = f"<multiInstanceLoopCharacteristics>{loop}</multiInstanceLoopCharacteristics>"
+    drawing = started("u").node("userTask", "u", several).users("v").ends("e").flow("u", "v").flow("v", "e")
+    begun = bench.start(bench.publish(package(drawing)))
+    first, second, _ = sorted(open_keys(bench))
+    bench.complete(begun.instance_id, first)
+    bench.complete(begun.instance_id, second)
+    with pytest.raises(NothingToWithdraw), bench.instances() as run:
+        run.withdraw(hold(run, begun.instance_id, second), ZHANG, "填错了", None)
+    assert open_keys(bench) == ["v#1"] and whole(bench, begun.instance_id)
+
+
+def test_an_old_page_is_told_that_what_it_sent_was_taken_back(bench: Bench) -> None:
+    begun = bench.start(bench.publish(package(two_steps())))
+
+    def send() -> None:
+        with bench.instances() as run:
+            run.complete(hold(run, begun.instance_id, "u#1"), {"a": 1}, ZHANG, idempotency_key="page")
+
+    send()
+    send()
+    with bench.instances() as run:
+        run.withdraw(hold(run, begun.instance_id, "u#1"), ZHANG, "填错了", None)
+    with pytest.raises(TakenBack):
+        send()
+    assert open_keys(bench) == ["u#1"] and whole(bench, begun.instance_id)
 
 
 def test_an_old_page_cannot_rewind_what_has_moved_on(bench: Bench) -> None:
