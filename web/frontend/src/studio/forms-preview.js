@@ -46,7 +46,7 @@ export class Preview {
       make('p', { className: 'help' }, say('previewHelp')), this.message, this.stage);
     this.frame.addEventListener('load', () => {
       phrased(this.#page());
-      this.#page().addEventListener('change', ({ target }) => { if (!target.matches('form, [data-seek]')) this.#tried(); });
+      this.#page().addEventListener('change', ({ target }) => { if (!target.matches('form, [data-seek]')) this.#ask(); });
       this.#page().addEventListener('input', ({ target }) => { if (target.matches('[data-seek]')) this.#later(() => this.#seek(target)); });
       this.#page().addEventListener('keydown', (event) => {
         if (event.key !== 'Enter' || event.isComposing || !event.target.matches('[data-seek]')) return;
@@ -94,14 +94,8 @@ export class Preview {
     return values;
   }
 
-  #tried() {
-    this.#filled = this.#values();
-    this.#ask();
-  }
-
   /** Whom the words find, beside those chosen; the words may still be growing. */
   #seek(input) {
-    this.#filled = this.#values();
     const people = `[data-people="${CSS.escape(input.name.replace(/\.q$/, ''))}"]`;
     const draw = (fragment) => {
       const found = new DOMParser().parseFromString(fragment, 'text/html').querySelector(people);
@@ -112,8 +106,9 @@ export class Preview {
   }
 
   /** `again` asks anew when somebody has gone on filling in meanwhile. */
-  async #ask(draw = (fragment) => this.#draw(fragment), again = () => this.#tried()) {
+  async #ask(draw = (fragment) => this.#draw(fragment), again = () => this.#ask()) {
     if (!this.#form || !this.#page()) return;
+    if (this.#page().querySelector('form')) this.#filled = this.#values(); // also what has been typed and not yet left
     this.#running?.abort();
     const running = this.#running = new AbortController();
     const before = JSON.stringify(this.#values());
