@@ -11,6 +11,7 @@ from flask import url_for
 from sqlalchemy import select
 
 from api.work import context
+from engine.plans import lasting
 from engine.schema import instances
 from governance.cases.models import Case, Photo
 from governance.cases.photos import Pictured
@@ -110,6 +111,6 @@ def _about_started(started_id: int, instance_id: int) -> About:
     session = context().session
     title = session.connection().scalar(select(instances.c.title).where(instances.c.id == instance_id))
     marks = trail(context(), instance_id)
-    put = ChainMap(*(dict(mark.data) for mark in reversed(marks) if mark.form == marks[0].form))
+    put = ChainMap(*(dict(mark.data) for mark in reversed(lasting(marks)) if mark.form == marks[0].form))
     shown = {"starter": steps(marks[:1])[0], "filled": answered(replace(marks[0], data=put))}
     return About(title or "", facts="_started_facts.html", shown=shown, started=started_id, instance_id=instance_id)

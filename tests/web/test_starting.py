@@ -108,6 +108,9 @@ def test_it_goes_from_the_form_to_the_lead_and_back(district: District, worker: 
     assert page(worker, address).count("2026-03-13") == 1, "what was asked for stands as it is; the trail does not repeat it"
     again = page(worker, mine)
     assert "回乡探亲</textarea>" in again and "由发起人本人办理" in again
+    worker.post(f"{mine}/complete", mine, **{**ASKED, "to_date": "2026-03-20"})
+    worker.post(f"{mine}/withdraw", mine, reason="日期写错了")
+    assert "2026-03-20" not in page(worker, address).partition("流转轨迹")[0], "what was taken back is not what is asked for"
     worker.post(f"{mine}/complete", mine, **{**ASKED, "to_date": "2026-03-11"})
     assert "2026-03-11" in page(lead, first_task(lead))
     lead.post(f"{first_task(lead)}/complete", first_task(lead), decision="agree")
