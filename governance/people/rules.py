@@ -68,6 +68,8 @@ INDISPENSABLE = ("system_administrator", "auditor")
 
 OVERSEERS = ("auditor", "system_administrator", "process_designer")
 """Posts that handle no cases."""
+HANDLERS = tuple(code for code in POSTS if code not in OVERSEERS)
+"""Those that do."""
 
 STAFFED = (
     "joint_office",

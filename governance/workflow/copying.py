@@ -14,7 +14,7 @@ from governance.copies.models import Copy
 from governance.errors import NotAllowed, NotFound, Refused
 from governance.forms.rules import Field, fields
 from governance.people.queries import appointments_of, names
-from governance.people.rules import OVERSEERS, POSTS
+from governance.people.rules import HANDLERS
 from governance.workflow.commands import Desk, held_task, permit
 from governance.workflow.persons import nameable
 from governance.workflow.rules import allows
@@ -28,7 +28,7 @@ RECIPIENTS: Mapping[str, Any] = {
             "title": "抄送对象",
             "type": "array",
             "maxItems": MOST,
-            "x-ui": {"widget": "person", "among": "district", "posts": ",".join(code for code in POSTS if code not in OVERSEERS)},
+            "x-ui": {"widget": "person", "among": "district", "posts": ",".join(HANDLERS)},
         }
     },
     "required": ["people"],

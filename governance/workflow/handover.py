@@ -10,7 +10,7 @@ from governance.context import Actor, Context
 from governance.errors import NotAllowed, Refused
 from governance.people.models import Appointment
 from governance.people.queries import in_office
-from governance.people.rules import OVERSEERS, POSTS
+from governance.people.rules import HANDLERS
 from governance.workflow.assignment import excluded
 from governance.workflow.commands import Desk, held_task, permit
 from governance.workflow.rules import allows, given_reason
@@ -28,8 +28,7 @@ def colleagues(context: Context, actor: Actor, held: Desk) -> Sequence[Appointme
     """Who may be handed a task: others in the units it is addressed to, except those who must stand back."""
     settings = held.settings.get("assign", {})
     units = {int(p.rpartition("@")[2]) for p in held.principals if p.startswith("post:")} | {a.unit_id for a in actor.appointments}
-    posts = [code for code in POSTS if code not in OVERSEERS]
-    query = select(Appointment).where(in_office(context.today), Appointment.unit_id.in_(units), Appointment.post.in_(posts))
+    query = select(Appointment).where(in_office(context.today), Appointment.unit_id.in_(units), Appointment.post.in_(HANDLERS))
     apart = excluded(settings, held.data) | {str(actor.person_id)}
     found = [a for a in context.session.scalars(query.order_by(Appointment.unit_id, Appointment.id)) if str(a.person_id) not in apart]
     return list({a.person_id: a for a in found}.values())

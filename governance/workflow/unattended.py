@@ -20,7 +20,7 @@ from governance.organisation.models import Kind
 from governance.organisation.queries import of_kind
 from governance.people.models import Appointment
 from governance.people.queries import in_office
-from governance.people.rules import OVERSEERS, POSTS, principal
+from governance.people.rules import HANDLERS, principal
 from governance.workflow.assignment import LAST_RESORT, excluded
 from governance.workflow.commands import Desk, desk, held_task
 from governance.workflow.persons import nameable
@@ -35,7 +35,7 @@ FORM: Mapping[str, Any] = {
         INSTEAD: {
             "type": "string",
             "title": "改派给",
-            "x-ui": {"widget": "person", "among": "district", "posts": ",".join(code for code in POSTS if code not in OVERSEERS)},
+            "x-ui": {"widget": "person", "among": "district", "posts": ",".join(HANDLERS)},
         }
     },
     "required": [INSTEAD],
